@@ -1,0 +1,91 @@
+/** What the protocol needs of a proving key (protocol 3). */
+import type { Curve, Group } from "ffjavascript";
+import * as snarkjs from "snarkjs";
+import { DeltapayError, require } from "../protocol/errors.ts";
+import { P } from "../protocol/field.ts";
+import type { Zkey } from "./zkeyFile.ts";
+
+const FIELD = "key.zkey";
+
+function points(packed: Uint8Array, width: number): Uint8Array[] {
+  return Array.from({ length: packed.length / width }, (_, i) => packed.slice(i * width, (i + 1) * width));
+}
+
+function checkFinite(group: Group, point: Uint8Array, name: string): void {
+  require(!group.isZero(point), "key/infinity", `${name} is the point at infinity`, {
+    field: name,
+    hint: "the powers of tau do not belong to this circuit: use those of exactly its power",
+  });
+  require(group.isValid(point), "key/off-curve", `${name} is not on the curve`, { field: name });
+}
+
+function checkInG2(curve: Curve, point: Uint8Array, name: string): void {
+  checkFinite(curve.G2, point, name);
+  require(curve.G2.isZero(
+    curve.G2.timesScalar(point, P),
+  ), "key/wrong-subgroup", `${name} is not of order p`, {
+    field: name,
+  });
+}
+
+/** Finite, on the curve, and no two equal or opposite: either would be a known relation between bases. */
+function checkDistinct(curve: Curve, packed: Uint8Array, section: string): void {
+  const seen = new Map<string, number>();
+  for (const [i, point] of points(packed, 64).entries()) {
+    checkFinite(curve.G1, point, `${section}[${i}]`);
+    const x = Buffer.from(point.subarray(0, 32)).toString("latin1");
+    const twin = seen.get(x);
+    require(twin === undefined, "key/repeated-point", `${section}[${i}] is ${section}[${twin}] up to sign`, {
+      field: `${section}[${i}]`,
+    });
+    seen.set(x, i);
+  }
+}
+
+/**
+ * The key's points are finite, on the curve, of order p; bases are distinct; gamma is the generator and delta is not.
+ * @throws DeltapayError `key/infinity`, `key/off-curve`, `key/wrong-subgroup`, `key/repeated-point`, `key/bad-gamma`,
+ *   `key/bad-delta`
+ */
+export function checkKeyPoints(curve: Curve, zkey: Zkey): void {
+  const { G1, G2 } = curve;
+  checkFinite(G1, zkey.alpha1.slice(), "alpha_1");
+  checkFinite(G1, zkey.beta1.slice(), "beta_1");
+  checkFinite(G1, zkey.delta1.slice(), "delta_1");
+  checkInG2(curve, zkey.beta2.slice(), "beta_2");
+  checkInG2(curve, zkey.delta2.slice(), "delta_2");
+  require(G2.eq(zkey.gamma2.slice(), G2.gAffine), "key/bad-gamma", "gamma_2 is not the generator", {
+    field: "gamma_2",
+  });
+  // With delta = gamma a proof's C could stand in for any part of V.
+  require(!G2.eq(
+    zkey.delta2.slice(),
+    G2.gAffine,
+  ), "key/bad-delta", "delta_2 is the generator: nobody contributed", {
+    field: "delta_2",
+    hint: "contribute to the key, or apply a beacon, before using it",
+  });
+  checkDistinct(curve, zkey.ic, "IC");
+  checkDistinct(curve, zkey.c, "C");
+  checkDistinct(curve, zkey.h, "H");
+}
+
+/**
+ * The key comes from the rebuilt moved initial key by contributions to delta alone.
+ * @throws DeltapayError `key/not-from-initial`
+ */
+export async function checkFromInitial(
+  initial: Uint8Array,
+  ptau: Uint8Array,
+  zkey: Uint8Array,
+): Promise<void> {
+  const reasons: string[] = [];
+  const collect = (message: string): void => void reasons.push(message);
+  const logger = { debug: () => {}, info: () => {}, warn: collect, error: collect };
+  if (await snarkjs.zKey.verifyFromInit(initial, ptau, zkey, logger)) return;
+  throw new DeltapayError(
+    "key/not-from-initial",
+    `the key does not follow from its circuit and powers of tau: ${reasons.join("; ") || "a contribution is invalid"}`,
+    { field: FIELD, hint: "do not use this key" },
+  );
+}

@@ -1,0 +1,42 @@
+/** The keys this version of the project vouches for: circuits/keys.json. */
+import * as fs from "node:fs";
+import { fileURLToPath } from "node:url";
+import { DeltapayError } from "../protocol/errors.ts";
+import { KEY_SIZES } from "../protocol/key.ts";
+import type { PinnedKey } from "./artefacts.ts";
+
+/** Path of circuits/keys.json. */
+export const PINNED_KEYS_FILE = fileURLToPath(new URL("../../circuits/keys.json", import.meta.url));
+
+/** All pinned keys by ascending size. */
+export function pinnedKeys(): PinnedKey[] {
+  return JSON.parse(fs.readFileSync(PINNED_KEYS_FILE, "utf8")) as PinnedKey[];
+}
+
+/**
+ * The pinned key of size L.
+ * @throws DeltapayError `key/unknown-size`
+ */
+export function pinnedKey(size: number): PinnedKey {
+  const found = pinnedKeys().find((key) => key.size === size);
+  if (found === undefined)
+    throw new DeltapayError("key/unknown-size", `there is no key of size ${size}`, {
+      field: "size",
+      hint: `use one of ${KEY_SIZES.join(", ")}`,
+    });
+  return found;
+}
+
+/**
+ * The smallest key size that holds `slots` slots.
+ * @throws DeltapayError `key/too-many-slots`
+ */
+export function keySizeFor(slots: number): number {
+  const size = KEY_SIZES.find((candidate) => candidate >= slots);
+  if (size === undefined || !Number.isInteger(slots) || slots < 1)
+    throw new DeltapayError("key/too-many-slots", `no key has ${slots} slots`, {
+      field: "slots",
+      hint: `the largest key has ${KEY_SIZES[KEY_SIZES.length - 1]}: put fewer modules into one proof`,
+    });
+  return size;
+}
