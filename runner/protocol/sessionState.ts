@@ -1,0 +1,53 @@
+/** A party's session state as bytes, for its database. Not sent anywhere; `openingFile` shares the same numbers. */
+import { concatBytes, readUintLE, u32, uintLE } from "./bytes.ts";
+import { DeltapayError } from "./errors.ts";
+import type { SessionState } from "./fold.ts";
+import type { AdapterLayout } from "./layout.ts";
+
+/** Signed sums take 24 bytes: |x-bar| < 2^143 * tokens, |y-bar| < 2^(53+128) * tokens. */
+const SUM_BYTES = 24;
+const SHIFT = 1n << 191n;
+
+function encodeSums(sums: readonly bigint[]): Uint8Array {
+  const out = new Uint8Array(sums.length * SUM_BYTES);
+  for (const [i, sum] of sums.entries()) out.set(uintLE(sum + SHIFT, SUM_BYTES), i * SUM_BYTES);
+  return out;
+}
+
+/** Layout: passes u64 | tokens u64 | head 32 | salt length u32, salt | a module: x-bar dIn*24, y-bar dOut*24 (offset 2^191, LE). */
+export function encodeState(state: SessionState): Uint8Array {
+  return concatBytes(
+    uintLE(BigInt(state.passes), 8),
+    uintLE(BigInt(state.tokens), 8),
+    state.head,
+    u32(state.lastSalt.length),
+    state.lastSalt,
+    ...state.xBar.flatMap((xBar, m) => [encodeSums(xBar), encodeSums(state.yBar[m]!)]),
+  );
+}
+
+/** @throws DeltapayError `session/bad-state` when the bytes do not fit the layout */
+export function decodeState(layout: AdapterLayout, bytes: Uint8Array): SessionState {
+  const sums = layout.modules.reduce((total, { dIn, dOut }) => total + dIn + dOut, 0) * SUM_BYTES;
+  const saltBytes = bytes.length - 52 - sums;
+  if ((saltBytes !== 0 && saltBytes !== 32) || readUintLE(bytes, 48, 4) !== BigInt(saltBytes))
+    throw new DeltapayError("session/bad-state", "the stored session state does not fit its adapter", {
+      field: "state",
+    });
+  let at = 52 + saltBytes;
+  const take = (count: number): bigint[] =>
+    Array.from({ length: count }, () => {
+      const value = readUintLE(bytes, at, SUM_BYTES) - SHIFT;
+      at += SUM_BYTES;
+      return value;
+    });
+  const parts = layout.modules.map(({ dIn, dOut }) => ({ xBar: take(dIn), yBar: take(dOut) }));
+  return {
+    passes: Number(readUintLE(bytes, 0, 8)),
+    tokens: Number(readUintLE(bytes, 8, 8)),
+    head: bytes.slice(16, 48),
+    lastSalt: bytes.slice(52, 52 + saltBytes),
+    xBar: parts.map(({ xBar }) => xBar),
+    yBar: parts.map(({ yBar }) => yBar),
+  };
+}
