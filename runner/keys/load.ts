@@ -10,7 +10,7 @@ import { type KeyInfo, makeDevKey, type PinnedKey } from "./artefacts.ts";
 import type { OnProgress } from "./devPtau.ts";
 import { commitKeyOf } from "./fromZkey.ts";
 import { pinnedKey } from "./pinned.ts";
-import { type KeyPaths, keyPaths, readKeyInfo, storeKey } from "./store.ts";
+import { isStored, type KeyPaths, keyPaths, storeKey } from "./store.ts";
 import { readZkey } from "./zkeyFile.ts";
 
 export interface KeyOptions {
@@ -65,7 +65,7 @@ export function ensureKey(size: number, options: KeyOptions = {}): Promise<KeyPa
   if (running !== undefined) return running;
   const work = (async () => {
     const pinned = pinnedKey(size);
-    if (isPinned(readKeyInfo(size), pinned)) return paths;
+    if (isStored(size, pinned.zkeyHash)) return paths;
     return build(size, pinned, options.onProgress ?? (() => {}));
   })().finally(() => building.delete(paths.directory));
   building.set(paths.directory, work);

@@ -5,6 +5,7 @@
 import * as fs from "node:fs";
 import * as path from "node:path";
 import { fileURLToPath } from "node:url";
+import type { Hex } from "../protocol/bytes.ts";
 import { DeltapayError } from "../protocol/errors.ts";
 import { encodeCommitKey } from "../protocol/key.ts";
 import type { KeyArtefacts, KeyInfo } from "./artefacts.ts";
@@ -60,6 +61,14 @@ export function readKeyInfo(size: number): KeyInfo | undefined {
   }
 }
 
+/** Whether the key of this .zkey lies complete on this machine. */
+export function isStored(size: number, zkeyHash: Hex): boolean {
+  const { size: _, ...files } = keyPaths(size);
+  return (
+    readKeyInfo(size)?.zkeyHash === zkeyHash && Object.values(files).every((file) => fs.existsSync(file))
+  );
+}
+
 function writeFiles(paths: KeyPaths, key: KeyArtefacts): void {
   const json = (value: unknown): string => `${JSON.stringify(value, null, 2)}\n`;
   fs.writeFileSync(paths.r1cs, key.r1cs);
@@ -97,7 +106,7 @@ export function storeKey(key: KeyArtefacts): KeyPaths {
     writeFiles(pathsIn(key.info.size, staged), key);
     for (let attempt = 0; attempt < 3; attempt++) {
       if (moveInto(staged, paths.directory)) return paths;
-      if (readKeyInfo(key.info.size)?.zkeyHash === key.info.zkeyHash) return paths;
+      if (isStored(key.info.size, key.info.zkeyHash)) return paths;
       moveInto(paths.directory, path.join(staging, `old-${attempt}`));
     }
   } finally {
