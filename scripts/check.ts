@@ -1,0 +1,57 @@
+/**
+ * Everything that must hold, step by step: `node scripts/check.ts [STEP...]`, all steps by default.
+ *
+ * The first step that fails is named and ends the run with code 1.
+ */
+import { spawnSync } from "node:child_process";
+import * as path from "node:path";
+import { fileURLToPath } from "node:url";
+
+const ROOT = fileURLToPath(new URL("..", import.meta.url));
+
+/** Programs of node_modules by their scripts: the same on every platform, always on the Node that runs this. */
+const PROGRAMS = {
+  biome: "node_modules/@biomejs/biome/bin/biome",
+  tsc: "node_modules/typescript/bin/tsc",
+  hardhat: "node_modules/hardhat/dist/src/cli.js",
+} as const;
+
+/** Milliseconds one test file may take. */
+const FILE_TIMEOUT = 300_000;
+
+const STEPS: Record<string, { what: string; args: string[] }> = {
+  lint: { what: "format and lint", args: [PROGRAMS.biome, "check", "."] },
+  types: { what: "types", args: [PROGRAMS.tsc, "-p", "."] },
+  keys: {
+    what: "keys and verifiers equal what their source gives",
+    args: ["scripts/generate-keys.ts", "--check", "--max", "510"],
+  },
+  abi: {
+    what: "ABIs and bytecode equal what the contracts give",
+    args: ["scripts/generate-abi.ts", "--check"],
+  },
+  contracts: { what: "contract tests", args: [PROGRAMS.hardhat, "test", "solidity"] },
+  typescript: {
+    what: "tests of the runner",
+    args: ["--test", "--test-concurrency=2", `--test-timeout=${FILE_TIMEOUT}`, "test/**/*.test.ts"],
+  },
+};
+
+function runStep(name: string): boolean {
+  const { what, args } = STEPS[name]!;
+  console.error(`\n== ${name}: ${what}`);
+  const started = Date.now();
+  const { status } = spawnSync(process.execPath, args, { cwd: path.resolve(ROOT), stdio: "inherit" });
+  const seconds = ((Date.now() - started) / 1000).toFixed(1);
+  console.error(status === 0 ? `== ${name}: ok (${seconds} s)` : `== ${name}: FAILED (${what})`);
+  return status === 0;
+}
+
+const wanted = process.argv.slice(2);
+const unknown = wanted.find((name) => !(name in STEPS));
+if (unknown !== undefined) {
+  console.error(`there is no step ${unknown}: choose among ${Object.keys(STEPS).join(", ")}`);
+  process.exit(2);
+}
+const steps = wanted.length > 0 ? wanted : Object.keys(STEPS);
+process.exitCode = steps.every(runStep) ? 0 : 1;
