@@ -25,7 +25,7 @@ export async function buildKeys(sizes: readonly number[], options: KeyOptions = 
 export function listKeys(): ListedKey[] {
   return pinnedKeys().map((key) => ({
     ...key,
-    built: isStored(key.size, key.zkeyHash),
+    built: isStored(key),
     directory: keyPaths(key.size).directory,
   }));
 }

@@ -65,7 +65,7 @@ export function ensureKey(size: number, options: KeyOptions = {}): Promise<KeyPa
   if (running !== undefined) return running;
   const work = (async () => {
     const pinned = pinnedKey(size);
-    if (isStored(size, pinned.zkeyHash)) return paths;
+    if (isStored(pinned)) return paths;
     return build(size, pinned, options.onProgress ?? (() => {}));
   })().finally(() => building.delete(paths.directory));
   building.set(paths.directory, work);

@@ -5,10 +5,9 @@
 import * as fs from "node:fs";
 import * as path from "node:path";
 import { fileURLToPath } from "node:url";
-import type { Hex } from "../protocol/bytes.ts";
 import { DeltapayError } from "../protocol/errors.ts";
 import { encodeCommitKey } from "../protocol/key.ts";
-import type { KeyArtefacts, KeyInfo } from "./artefacts.ts";
+import type { KeyArtefacts, KeyInfo, PinnedKey } from "./artefacts.ts";
 
 const DEFAULT_DIRECTORY = fileURLToPath(new URL("../../build/keys", import.meta.url));
 
@@ -61,12 +60,16 @@ export function readKeyInfo(size: number): KeyInfo | undefined {
   }
 }
 
-/** Whether the key of this .zkey lies complete on this machine. */
-export function isStored(size: number, zkeyHash: Hex): boolean {
+/** Whether every file of the key of size L is there. */
+export function isBuilt(size: number): boolean {
   const { size: _, ...files } = keyPaths(size);
-  return (
-    readKeyInfo(size)?.zkeyHash === zkeyHash && Object.values(files).every((file) => fs.existsSync(file))
-  );
+  return Object.values(files).every((file) => fs.existsSync(file));
+}
+
+/** Whether the very key described lies complete on this machine. */
+export function isStored(key: PinnedKey): boolean {
+  const info = isBuilt(key.size) ? readKeyInfo(key.size) : undefined;
+  return info?.zkeyHash === key.zkeyHash && info.wasmHash === key.wasmHash && info.r1csHash === key.r1csHash;
 }
 
 function writeFiles(paths: KeyPaths, key: KeyArtefacts): void {
@@ -106,7 +109,7 @@ export function storeKey(key: KeyArtefacts): KeyPaths {
     writeFiles(pathsIn(key.info.size, staged), key);
     for (let attempt = 0; attempt < 3; attempt++) {
       if (moveInto(staged, paths.directory)) return paths;
-      if (isStored(key.info.size, key.info.zkeyHash)) return paths;
+      if (isStored(key.info)) return paths;
       moveInto(paths.directory, path.join(staging, `old-${attempt}`));
     }
   } finally {

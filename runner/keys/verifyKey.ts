@@ -14,7 +14,7 @@ import { commitKeyOf } from "./fromZkey.ts";
 import { pinnedKey } from "./pinned.ts";
 import { readR1cs } from "./r1cs.ts";
 import { devBeacon, domainPower, initialKey } from "./setup.ts";
-import { keyPaths, readKeyInfo } from "./store.ts";
+import { isBuilt, keyPaths, readKeyInfo } from "./store.ts";
 import { readZkey } from "./zkeyFile.ts";
 
 export interface KeyCheck {
@@ -151,7 +151,7 @@ export async function verifyKey(
   options: { onProgress?: OnProgress } = {},
 ): Promise<KeyCheck[]> {
   pinnedKey(size);
-  const info = readKeyInfo(size);
+  const info = isBuilt(size) ? readKeyInfo(size) : undefined;
   if (info === undefined)
     throw new DeltapayError("key/not-built", `the key of size ${size} is not built`, {
       field: "size",

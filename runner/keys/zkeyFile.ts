@@ -12,6 +12,8 @@ import { KEY_TAGS } from "./tags.ts";
 const G1 = 64;
 const G2 = 128;
 const CIRCUIT_HASH = 64;
+/** deltaAfter, g1_s, g1_sx | g2_spx | transcript | type u32, before the length of its parameters. */
+const CONTRIBUTION = 3 * G1 + G2 + 64 + 4;
 /** Where nPublic lies in section 2, after two primes with their lengths and nVars. */
 const N_PUBLIC_AT = 76;
 const HEADER = 84 + 3 * G1 + 3 * G2;
@@ -44,6 +46,19 @@ function malformed(field: string, what: string): DeltapayError {
   });
 }
 
+/** Number of contributions in section 10, which they must fill exactly. */
+function countContributions(body: Uint8Array, field: string): number {
+  if (body.length < CIRCUIT_HASH + 4) throw malformed(field, "section 10 is too short");
+  const count = Number(readUintLE(body, CIRCUIT_HASH, 4));
+  let at = CIRCUIT_HASH + 4;
+  for (let i = 0; i < count; i++) {
+    if (at + CONTRIBUTION + 4 > body.length) throw malformed(field, `contribution ${i} is cut`);
+    at += CONTRIBUTION + 4 + Number(readUintLE(body, at + CONTRIBUTION, 4));
+  }
+  if (at !== body.length) throw malformed(field, "section 10 does not end with its last contribution");
+  return count;
+}
+
 /**
  * Parses a Groth16 key over BN254 and checks that every section has the size its header implies.
  * @throws DeltapayError `key/malformed`
@@ -65,7 +80,6 @@ export function readZkey(bytes: Uint8Array, field = "key.zkey"): Zkey {
   ] as const)
     sectionOf(file, id, nVars * width);
   const contributions = sectionOf(file, 10);
-  if (contributions.length < CIRCUIT_HASH + 4) throw malformed(field, "section 10 is too short");
   let at = 84;
   const take = (length: number): Uint8Array => {
     at += length;
@@ -86,7 +100,7 @@ export function readZkey(bytes: Uint8Array, field = "key.zkey"): Zkey {
     c: sectionOf(file, 8, (nVars - nPublic - 1) * G1),
     h: sectionOf(file, 9, domainSize * G1),
     circuitHash: contributions.subarray(0, CIRCUIT_HASH),
-    contributions: number(contributions, CIRCUIT_HASH),
+    contributions: countContributions(contributions, field),
   };
 }
 
