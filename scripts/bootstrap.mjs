@@ -119,7 +119,13 @@ function install() {
     // Outside the project, so that npx does not run the very node that npm ci replaces.
     cwd: tmpdir(),
     stdio: ["ignore", 2, 2],
-    env: { ...process.env, ONNXRUNTIME_NODE_INSTALL: "skip", npm_config_ignore_scripts: "true" },
+    env: {
+      ...process.env,
+      ONNXRUNTIME_NODE_INSTALL: "skip",
+      npm_config_ignore_scripts: "true",
+      // Under `npm start --silent` a failure would have no words.
+      npm_config_loglevel: "warn",
+    },
   });
   return new Promise((resolve) => {
     child.on("exit", (code, signal) => resolve(exitCode(code, signal)));
