@@ -1,0 +1,65 @@
+/** Text to token ids and back, from a tokenizer.json; no network. */
+import { readFile } from "node:fs/promises";
+import { dirname, join } from "node:path";
+import { Tokenizer as HuggingFaceTokenizer } from "@huggingface/tokenizers";
+import { DeltapayError } from "../protocol/errors.ts";
+
+export interface Tokenizer {
+  encode: (text: string) => number[];
+  decode: (ids: readonly number[]) => string;
+  /** Ids that end a text: `eos_token_id` of the config.json beside, if any. */
+  endIds: readonly number[];
+}
+
+/** The part of the library's interface in use; its own types do not resolve under Node's module rules. */
+interface Library {
+  encode: (text: string) => { ids: number[] };
+  decode: (
+    ids: number[],
+    options: { skip_special_tokens: boolean; clean_up_tokenization_spaces: boolean },
+  ) => string;
+}
+
+/**
+ * Loads tokenizer.json and, where they lie beside it, tokenizer_config.json and config.json.
+ * @throws DeltapayError `tokenizer/cannot-load`
+ */
+export async function loadTokenizer(path: string): Promise<Tokenizer> {
+  const folder = dirname(path);
+  const config = (await readJson(join(folder, "tokenizer_config.json"), true)) ?? {};
+  const model = (await readJson(join(folder, "config.json"), true)) ?? {};
+  const library = build(path, (await readJson(path, false)) ?? {}, config);
+  return {
+    encode: (text) => library.encode(text).ids,
+    decode: (ids) =>
+      library.decode([...ids], { skip_special_tokens: true, clean_up_tokenization_spaces: false }),
+    endIds: [(model as { eos_token_id?: unknown }).eos_token_id]
+      .flat()
+      .filter((id) => typeof id === "number"),
+  };
+}
+
+function build(path: string, definition: object, config: object): Library {
+  try {
+    return new HuggingFaceTokenizer(definition, config);
+  } catch (cause) {
+    return fail(path, cause);
+  }
+}
+
+async function readJson(path: string, optional: boolean): Promise<object | undefined> {
+  try {
+    return JSON.parse(await readFile(path, "utf8")) as object;
+  } catch (cause) {
+    if (optional && (cause as NodeJS.ErrnoException).code === "ENOENT") return undefined;
+    return fail(path, cause);
+  }
+}
+
+function fail(path: string, cause: unknown): never {
+  throw new DeltapayError("tokenizer/cannot-load", `${path}: ${(cause as Error).message}`, {
+    field: path,
+    hint: "give the tokenizer.json that belongs to the model",
+    cause,
+  });
+}
