@@ -20,11 +20,10 @@ export function checkWireOrder(sym: string, size: number): void {
     const [, wire, , name] = line.split(",");
     if (name !== undefined) wireOf.set(name, Number(wire));
   }
-  for (const [i, name] of committedNames(size).entries())
-    require(wireOf.get(name) ===
-      i + 1, "key/wire-order", `${name} is wire ${wireOf.get(name)}, not ${i + 1}`, {
-      field: name,
-    });
+  for (const [i, name] of committedNames(size).entries()) {
+    const wire = wireOf.get(name);
+    require(wire === i + 1, "key/wire-order", `${name} is wire ${wire}, not ${i + 1}`, { field: name });
+  }
 }
 
 /**

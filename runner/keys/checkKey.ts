@@ -58,10 +58,8 @@ export function checkKeyPoints(curve: Curve, zkey: Zkey): void {
     field: "gamma_2",
   });
   // With delta = gamma a proof's C could stand in for any part of V.
-  require(!G2.eq(
-    zkey.delta2.slice(),
-    G2.gAffine,
-  ), "key/bad-delta", "delta_2 is the generator: nobody contributed", {
+  const fresh = G2.eq(zkey.delta2.slice(), G2.gAffine);
+  require(!fresh, "key/bad-delta", "delta_2 is the generator: nobody contributed", {
     field: "delta_2",
     hint: "contribute to the key, or apply a beacon, before using it",
   });

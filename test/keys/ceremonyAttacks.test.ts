@@ -12,7 +12,7 @@ import { verifyProof } from "../../runner/keys/verifyProof.ts";
 import { moveCommitted, readZkey } from "../../runner/keys/zkeyFile.ts";
 import { concatBytes } from "../../runner/protocol/bytes.ts";
 import { encodePoint, loadCurve } from "../../runner/protocol/curve.ts";
-import { openings, prove, scalarsOf, statementOf, witnessOf } from "./statement.ts";
+import { openings, outsideG2, prove, scalarsOf, statementOf, witnessOf } from "./statement.ts";
 
 const SIZE = 14;
 const curve = await loadCurve();
@@ -167,13 +167,27 @@ test("points that are infinite, repeated, opposite, off the curve or of another 
     "IC[5]",
   );
   // alpha_1, beta_1, beta_2, gamma_2, delta_1, delta_2 follow the 84 bytes of primes and counts
-  const [gammaAt, deltaAt] = [84 + 64 + 64 + 128, 84 + 64 + 64 + 128 + 128 + 64];
+  const betaAt = 84 + 64 + 64;
+  const gammaAt = betaAt + 128;
+  const deltaAt = gammaAt + 128 + 64;
   refused(withHeader(gammaAt, parsed.beta2), "key/bad-gamma", "gamma_2");
   refused(withHeader(deltaAt, curve.G2.gAffine), "key/bad-delta", "delta_2");
   refused(initial, "key/bad-delta", "delta_2");
-  const cSection = parsed.c.slice();
-  cSection.set(new Uint8Array(64), 64);
-  refused(withSections(zkey, [[8, cSection]]), "key/infinity", "C[1]");
+  refused(withHeader(deltaAt, new Uint8Array(128)), "key/infinity", "delta_2");
+  refused(withHeader(deltaAt, curve.G2.fromObject(outsideG2())), "key/wrong-subgroup", "delta_2");
+  refused(withHeader(betaAt, curve.G2.fromObject(outsideG2())), "key/wrong-subgroup", "beta_2");
+  for (const at of [84, 84 + 64, deltaAt - 64])
+    assert.throws(() => checkKeyPoints(curve, readZkey(withHeader(at, new Uint8Array(64)))), {
+      code: "key/infinity",
+    });
+  for (const [id, name, points] of [
+    [8, "C", parsed.c],
+    [9, "H", parsed.h],
+  ] as const) {
+    const body = points.slice();
+    body.set(new Uint8Array(64), 64);
+    refused(withSections(zkey, [[id, body]]), "key/infinity", `${name}[1]`);
+  }
 });
 
 test("a key with any section changed does not follow from its initial key", async () => {

@@ -1,4 +1,5 @@
 /** Witnesses, statements and proofs of one small key, as the tests of circuits and keys use them. */
+import { bn254 } from "@noble/curves/bn254.js";
 import * as snarkjs from "snarkjs";
 import { readSections, sectionOf, writeSections } from "../../runner/keys/sections.ts";
 import { concatBytes, readUintLE, writeUintLE } from "../../runner/protocol/bytes.ts";
@@ -70,4 +71,21 @@ export async function statementOf(curve: Curve, key: CommitKey, scalars: bigint[
 export async function prove(zkey: Uint8Array, wtns: Uint8Array): Promise<snarkjs.Groth16Proof> {
   const { proof } = await snarkjs.groth16.prove(zkey, wtns);
   return proof;
+}
+
+/** A point of G2's curve that is not of order p, in ffjavascript's form: [[x_re, x_im], [y_re, y_im], [1, 0]]. */
+export function outsideG2(): bigint[][] {
+  const { Fp2 } = bn254.fields;
+  const { b } = bn254.G2.Point.CURVE();
+  for (let i = 1n; ; i++) {
+    const x = Fp2.create({ c0: i, c1: 1n });
+    const square = Fp2.add(Fp2.mul(Fp2.sqr(x), x), b);
+    if (!Fp2.eql(Fp2.pow(square, (Fp2.ORDER - 1n) / 2n), Fp2.ONE)) continue;
+    const y = Fp2.sqrt(square);
+    return [
+      [x.c0, x.c1],
+      [y.c0, y.c1],
+      [1n, 0n],
+    ];
+  }
 }

@@ -6,10 +6,11 @@ import * as os from "node:os";
 import * as path from "node:path";
 import { after, beforeEach, test } from "node:test";
 import { promisify } from "node:util";
+import { makeDevKey } from "../../runner/keys/artefacts.ts";
 import { buildKeys, listKeys } from "../../runner/keys/commands.ts";
 import { ensureKey, loadCommitKey, loadProvingKey } from "../../runner/keys/load.ts";
 import { keySizeFor, pinnedKey, pinnedKeys } from "../../runner/keys/pinned.ts";
-import { keyPaths } from "../../runner/keys/store.ts";
+import { keyPaths, storeKey } from "../../runner/keys/store.ts";
 import { verifyKey } from "../../runner/keys/verifyKey.ts";
 import { loadCurve } from "../../runner/protocol/curve.ts";
 import { KEY_SIZES, vkHash } from "../../runner/protocol/key.ts";
@@ -91,6 +92,13 @@ test("two processes that build at once both succeed and leave one whole key", as
   await Promise.all([child(), child()]);
   assert.deepEqual(fs.readdirSync(process.env["DELTAPAY_KEYS"]!), [String(SIZE)]);
   await loadProvingKey(SIZE);
+});
+
+test("storing an equal key again leaves the folder that others may be reading", async () => {
+  const paths = await ensureKey(SIZE);
+  const before = fs.statSync(paths.directory).ino;
+  storeKey(await makeDevKey(await loadCurve(), SIZE));
+  assert.equal(fs.statSync(paths.directory).ino, before);
 });
 
 test("an interrupted build, and a key of another version, are built again", async () => {
