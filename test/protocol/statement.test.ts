@@ -125,6 +125,19 @@ describe("a wrong answer", () => {
     pass.Y[1]![0]! -= 1;
     const { witnesses } = await bothSides(world, [pass]);
     assert.notEqual(inner(witnesses[0]!.s, witnesses[0]!.h), witnesses[0]!.yhat);
+    // errors that would cancel in the folded answers, if every output had the same weight
+    const honest = play(world, [honestPass(world.input, 2)]);
+    const yBar = honest.yBar.map((row) => [...row]);
+    yBar[0]![0]! += 1n;
+    yBar[1]![0]! -= 1n;
+    const { h, s, yhat } = groupWitness(
+      world.checked.layout,
+      world.input.modules,
+      blindsOf(world.input),
+      { ...honest, yBar },
+      0,
+    );
+    assert.notEqual(inner(s, h), yhat);
   });
 
   test("weights swapped after registration give another statement", async () => {

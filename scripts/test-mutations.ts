@@ -1,0 +1,121 @@
+/**
+ * Takes each check of test/mutations/list.ts out of a temporary copy of the source and demands that the named test
+ * then fails: a test that still passes does not guard its check.
+ *
+ *   node scripts/test-mutations.ts [--only NAME] [--list] [--jobs 2]
+ */
+import { spawn } from "node:child_process";
+import { cpSync, mkdtempSync, readFileSync, rmSync, symlinkSync, writeFileSync } from "node:fs";
+import { tmpdir } from "node:os";
+import { join } from "node:path";
+import { fileURLToPath } from "node:url";
+import { parseArgs } from "node:util";
+import { MUTATIONS, type Mutation } from "../test/mutations/list.ts";
+
+const ROOT = fileURLToPath(new URL("..", import.meta.url));
+const COPIED = [
+  "circuits",
+  "contracts",
+  "fixtures",
+  "runner",
+  "scripts",
+  "test",
+  "hardhat.config.ts",
+  "package.json",
+  "tsconfig.json",
+];
+/** Long enough for a compile of all contracts on a busy machine. */
+const TIMEOUT_MS = 300_000;
+
+const { values } = parseArgs({
+  options: {
+    only: { type: "string" },
+    list: { type: "boolean", default: false },
+    jobs: { type: "string", default: "2" },
+  },
+});
+
+/** A copy of the source; installed packages and built keys are shared. */
+function copySource(): string {
+  const copy = mkdtempSync(join(tmpdir(), "deltapay-mutation-"));
+  for (const name of COPIED) cpSync(join(ROOT, name), join(copy, name), { recursive: true });
+  for (const name of ["node_modules", "build"]) symlinkSync(join(ROOT, name), join(copy, name));
+  return copy;
+}
+
+function mutate(source: string, { name, find, replace }: Mutation): string {
+  const parts = source.split(find);
+  if (parts.length !== 2)
+    throw new Error(
+      `mutation '${name}': the code to take out occurs ${parts.length - 1} times, expected once`,
+    );
+  return parts.join(replace);
+}
+
+function command({ test, pattern }: Mutation): string[] {
+  if (test.endsWith(".t.sol"))
+    return [join(ROOT, "node_modules/hardhat/dist/src/cli.js"), "test", "solidity", test, "--grep", pattern];
+  return ["--test", "--test-name-pattern", pattern, test];
+}
+
+/** Exit code and the end of the output. */
+function run(cwd: string, args: string[]): Promise<{ code: number | null; output: string }> {
+  return new Promise((resolve) => {
+    const child = spawn(process.execPath, args, {
+      cwd,
+      timeout: TIMEOUT_MS,
+      stdio: ["ignore", "pipe", "pipe"],
+    });
+    let output = "";
+    for (const stream of [child.stdout, child.stderr])
+      stream.on("data", (text) => {
+        output = (output + text).slice(-20_000);
+      });
+    child.on("close", (code) => resolve({ code, output }));
+  });
+}
+
+/** Failed tests counted by the runner: a crash or a compile error is not a failed test. */
+function failedTests(output: string): number {
+  const node = /^. fail (\d+)$/m.exec(output);
+  const hardhat = /(\d+) failing/.exec(output);
+  return Number(node?.[1] ?? hardhat?.[1] ?? 0);
+}
+
+async function check(mutation: Mutation, copy: string): Promise<string | undefined> {
+  const path = join(copy, mutation.file);
+  const original = readFileSync(path, "utf8");
+  writeFileSync(path, mutate(original, mutation));
+  try {
+    const { code, output } = await run(copy, command(mutation));
+    if (code === 0) return "the test passes without the check";
+    if (failedTests(output) === 0) return `no test failed; the run ended with:\n${output.slice(-1500)}`;
+    return undefined;
+  } finally {
+    writeFileSync(path, original);
+  }
+}
+
+const chosen = MUTATIONS.filter(({ name }) => values.only === undefined || name === values.only);
+if (values.list) for (const { name, attack } of MUTATIONS) process.stdout.write(`${name}: ${attack}\n`);
+else {
+  const queue = [...chosen];
+  let survived = 0;
+  const worker = async (): Promise<void> => {
+    const copy = copySource();
+    try {
+      for (let next = queue.shift(); next !== undefined; next = queue.shift()) {
+        const problem = await check(next, copy);
+        if (problem !== undefined) survived++;
+        process.stdout.write(
+          `${problem === undefined ? "ok  " : "FAIL"} ${next.name}: ${problem ?? next.attack}\n`,
+        );
+      }
+    } finally {
+      rmSync(copy, { recursive: true, force: true });
+    }
+  };
+  await Promise.all(Array.from({ length: Number(values.jobs) }, worker));
+  process.stdout.write(`${chosen.length - survived} passed, ${survived} failed\n`);
+  if (survived > 0 || chosen.length === 0) process.exitCode = 1;
+}

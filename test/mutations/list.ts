@@ -1,0 +1,53 @@
+/** One check a line: where it stands, what takes it out, and the test that must then fail. */
+
+export interface Mutation {
+  name: string;
+  /** The attack that succeeds without the check. */
+  attack: string;
+  file: string;
+  /** Code that occurs exactly once in the file. */
+  find: string;
+  replace: string;
+  /** Test file, and a pattern for the names of the tests to run. */
+  test: string;
+  pattern: string;
+}
+
+export const MUTATIONS: readonly Mutation[] = [
+  {
+    name: "knowledge-unchecked",
+    attack: "Delta * I or a part on another module's slots hidden in a weight commitment",
+    file: "runner/protocol/knowledge.ts",
+    find: "if (!curve.G1.eq(left, curve.G1.add(right, T)))",
+    replace: "if (false)",
+    test: "test/protocol/manifest.test.ts",
+    pattern: "the proof of knowledge refuses it",
+  },
+  {
+    name: "knowledge-unbound",
+    attack: "a proof of knowledge copied to another contributor's adapter",
+    file: "runner/protocol/knowledge.ts",
+    find: "    fromHex(context.contributor, 20),\n",
+    replace: "",
+    test: "test/protocol/manifest.test.ts",
+    pattern: "is bound to chain",
+  },
+  {
+    name: "point-off-curve",
+    attack: "a commitment off the curve",
+    file: "runner/protocol/curve.ts",
+    find: "if (!curve.G1.isValid(points.subarray(i * POINT_BYTES, (i + 1) * POINT_BYTES)))",
+    replace: "if (false)",
+    test: "test/protocol/manifest.test.ts",
+    pattern: "is refused by what is wrong",
+  },
+  {
+    name: "fold-weights-shared",
+    attack: "an error in one module hidden by one in another of the same group",
+    file: "runner/protocol/statement.ts",
+    find: "  const stream = deltaWeights(head, totalOutputs(layout));\n",
+    replace: "  const stream = deltaWeights(head, totalOutputs(layout)).fill(1);\n",
+    test: "test/protocol/statement.test.ts",
+    pattern: "is not hidden by one in another",
+  },
+];
