@@ -1,0 +1,173 @@
+/** Puts the contracts of this version on a chain; what is there already stays. */
+import { type Address, concat, encodeAbiParameters, type Hash, type Hex } from "viem";
+import { DeltapayError, require } from "../protocol/errors.ts";
+import { contractCode } from "./bytecode.ts";
+import type { ChainConnection } from "./connect.ts";
+import { createdAddress, creationCall, DEPLOYMENT_PROXY, ensureDeploymentProxy } from "./create2.ts";
+import {
+  codeHashAt,
+  type Deployment,
+  deploymentPath,
+  readDeployment,
+  storeDeployment,
+} from "./deployment.ts";
+import { onChain } from "./errors.ts";
+import { isLocalChain } from "./localChain.ts";
+import { send, waitFor } from "./transact.ts";
+import { releaseVerifiers, verifierName } from "./verifiers.ts";
+
+export interface DeployOptions {
+  /** Where to write; default: deployments/<chainId>/deployment.json of the project. */
+  file?: string;
+  /** Deploys verifiers of keys whose secrets are public to a chain where money has value. */
+  acceptForgeableDevKeys?: boolean;
+  onContract?: (name: string, done: number, total: number) => void;
+}
+
+export interface Deployed {
+  deployment: Deployment;
+  file: string;
+  /** Names of the contracts that were not there before. */
+  created: string[];
+  gasUsed: bigint;
+}
+
+interface Contract {
+  name: string;
+  creationCode: Hex;
+  address: Address;
+}
+
+function contractOf(name: string, constructorArgs: Hex = "0x"): Contract {
+  const creationCode = concat([contractCode(name).bytecode, constructorArgs]);
+  return { name, creationCode, address: createdAddress(creationCode) };
+}
+
+/** Registry, escrow and verifiers, with the addresses they have on every chain. */
+function contractsOfRelease(): { registry: Contract; escrow: Contract; verifiers: Contract[] } {
+  const registry = contractOf("AdapterRegistry");
+  const escrow = contractOf("LoraEscrow", encodeAbiParameters([{ type: "address" }], [registry.address]));
+  return {
+    registry,
+    escrow,
+    verifiers: releaseVerifiers().map(({ size }) => contractOf(verifierName(size))),
+  };
+}
+
+function refuseDevKeys(chainId: number, accepted: boolean): void {
+  if (isLocalChain(chainId) || accepted) return;
+  const dev = releaseVerifiers().filter(({ state }) => state === "dev");
+  require(dev.length ===
+    0, "chain/dev-keys", `the keys of this release are for a local chain: anyone can forge proofs under them`, {
+    field: "chainId",
+    hint: "make keys by a ceremony; --accept-forgeable-dev-keys goes on and gives away what buyers pay in",
+  });
+}
+
+async function missingOf(chain: ChainConnection, contracts: Contract[]): Promise<Contract[]> {
+  const hashes = await Promise.all(contracts.map(({ address }) => codeHashAt(chain, address)));
+  return contracts.filter((_, i) => hashes[i] === undefined);
+}
+
+/** Sends all creations, then waits for all: they do not depend on each other. */
+async function create(
+  chain: ChainConnection,
+  contracts: Contract[],
+  onContract: NonNullable<DeployOptions["onContract"]>,
+): Promise<{ gasUsed: bigint; firstBlock: bigint | undefined }> {
+  const hashes: Hash[] = [];
+  for (const { creationCode } of contracts)
+    hashes.push(await send(chain, { to: DEPLOYMENT_PROXY, data: creationCall(creationCode) }));
+  let gasUsed = 0n;
+  let firstBlock: bigint | undefined;
+  for (const [i, hash] of hashes.entries()) {
+    const receipt = await waitFor(chain, hash);
+    const { name } = contracts[i]!;
+    if (receipt.status !== "success")
+      throw new DeltapayError("chain/deploy-failed", `creating ${name} failed in ${hash}`, { field: name });
+    gasUsed += receipt.gasUsed;
+    firstBlock ??= receipt.blockNumber;
+    onContract(name, i + 1, contracts.length);
+  }
+  return { gasUsed, firstBlock };
+}
+
+/** The block that brought a contract's code, by bisection; 0 where the node has forgotten old states. */
+async function blockOfCode(chain: ChainConnection, address: Address): Promise<bigint> {
+  let before = -1n;
+  let since = await onChain(chain, () => chain.publicClient.getBlockNumber());
+  while (since - before > 1n) {
+    const blockNumber = (before + since) / 2n;
+    try {
+      const code = await chain.publicClient.getCode({ address, blockNumber });
+      if (code === undefined) before = blockNumber;
+      else since = blockNumber;
+    } catch {
+      return 0n;
+    }
+  }
+  return since;
+}
+
+async function codeHashOrThrow(chain: ChainConnection, { name, address }: Contract): Promise<Hex> {
+  const found = await codeHashAt(chain, address);
+  require(found !== undefined, "chain/deploy-failed", `${name} is not at ${address} after its creation`, {
+    field: name,
+  });
+  return found;
+}
+
+async function describe(chain: ChainConnection, startBlock: bigint): Promise<Deployment> {
+  const { registry, escrow } = contractsOfRelease();
+  const verifiers: Deployment["verifiers"] = {};
+  for (const verifier of releaseVerifiers()) {
+    const { size, address, codeHash, vkHash, state } = verifier;
+    const found = await codeHashOrThrow(chain, { ...contractOf(verifierName(size)), address });
+    require(found ===
+      codeHash, "chain/other-code", `${verifierName(size)} has other code than this version's`, {
+      field: verifierName(size),
+      hint: "regenerate runner/chain/generated: npm run generate",
+    });
+    verifiers[String(size)] = { address, codeHash, vkHash, state };
+  }
+  return {
+    protocol: 1,
+    chainId: chain.chainId,
+    registry: registry.address,
+    escrow: escrow.address,
+    verifiers,
+    startBlock,
+    codeHashes: {
+      registry: await codeHashOrThrow(chain, registry),
+      escrow: await codeHashOrThrow(chain, escrow),
+    },
+    constructorArgs: { escrow: [registry.address] },
+  };
+}
+
+/**
+ * Deploys what is missing and writes the deployment file. A second call changes nothing.
+ * @throws DeltapayError `chain/dev-keys`, `chain/deploy-failed`, `chain/other-code`, `account/missing`, `chain/...`
+ */
+export async function deploy(chain: ChainConnection, options: DeployOptions = {}): Promise<Deployed> {
+  const {
+    file = deploymentPath(chain.chainId),
+    acceptForgeableDevKeys = false,
+    onContract = () => {},
+  } = options;
+  refuseDevKeys(chain.chainId, acceptForgeableDevKeys);
+  const { registry, escrow, verifiers } = contractsOfRelease();
+  const missing = await missingOf(chain, [registry, escrow, ...verifiers]);
+  if (missing.length > 0) await ensureDeploymentProxy(chain);
+  const { gasUsed, firstBlock } = await create(chain, missing, onContract);
+  const fresh = missing.some(({ address }) => address === registry.address);
+  const known = fresh ? undefined : readDeployment(file);
+  const startBlock = fresh
+    ? firstBlock!
+    : known?.registry === registry.address
+      ? known.startBlock
+      : await blockOfCode(chain, registry.address);
+  const deployment = await describe(chain, startBlock);
+  storeDeployment(deployment, file);
+  return { deployment, file, created: missing.map(({ name }) => name), gasUsed };
+}

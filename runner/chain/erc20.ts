@@ -1,0 +1,77 @@
+/** The little of ERC-20 that paying in needs. The zero address stands for ETH, as in the escrow. */
+import { type Address, encodeFunctionData, erc20Abi, zeroAddress } from "viem";
+import type { ChainConnection } from "./connect.ts";
+import { onChain } from "./errors.ts";
+import { requireSender, transact } from "./transact.ts";
+
+/** A currency as people see it. */
+export interface Token {
+  address: Address;
+  symbol: string;
+  decimals: number;
+}
+
+export const ETH: Token = { address: zeroAddress, symbol: "ETH", decimals: 18 };
+
+/** Whether an address stands for ETH. */
+export function isEth(token: Address): boolean {
+  return BigInt(token) === 0n;
+}
+
+/** Symbol and decimals of a token; what a token does not say is its address and 0. */
+export async function readToken(chain: ChainConnection, address: Address): Promise<Token> {
+  if (isEth(address)) return ETH;
+  const read = async <Value>(request: Promise<Value>, otherwise: Value): Promise<Value> =>
+    request.catch(() => otherwise);
+  const { publicClient } = chain;
+  return {
+    address,
+    symbol: await read(
+      publicClient.readContract({ address, abi: erc20Abi, functionName: "symbol" }),
+      address,
+    ),
+    decimals: await read(publicClient.readContract({ address, abi: erc20Abi, functionName: "decimals" }), 0),
+  };
+}
+
+/** What an account holds, in the smallest unit. */
+export function balanceOf(chain: ChainConnection, token: Address, account: Address): Promise<bigint> {
+  const { publicClient } = chain;
+  return onChain(chain, () =>
+    isEth(token)
+      ? publicClient.getBalance({ address: account })
+      : publicClient.readContract({
+          address: token,
+          abi: erc20Abi,
+          functionName: "balanceOf",
+          args: [account],
+        }),
+  );
+}
+
+/** Lets `spender` take `amount` of a token from the sender, where it may not yet. */
+export async function ensureAllowance(
+  chain: ChainConnection,
+  token: Address,
+  spender: Address,
+  amount: bigint,
+): Promise<void> {
+  const owner = requireSender(chain).account.address;
+  const allowed = await onChain(chain, () =>
+    chain.publicClient.readContract({
+      address: token,
+      abi: erc20Abi,
+      functionName: "allowance",
+      args: [owner, spender],
+    }),
+  );
+  if (allowed >= amount) return;
+  const approve = (value: bigint) =>
+    transact(chain, {
+      to: token,
+      data: encodeFunctionData({ abi: erc20Abi, functionName: "approve", args: [spender, value] }),
+    });
+  // Some tokens (USDT) refuse to change an allowance that is not zero.
+  if (allowed > 0n) await approve(0n);
+  await approve(amount);
+}

@@ -1,0 +1,115 @@
+/** What happened in the escrow, from its events since the deployment. */
+import type { ContractEventName, GetContractEventsReturnType } from "viem";
+import type { Hex } from "../protocol/bytes.ts";
+import type { Address, Offer } from "../protocol/typedData.ts";
+import type { ChainContext } from "./connect.ts";
+import { onChain } from "./errors.ts";
+import { loraEscrowAbi } from "./generated/abi.ts";
+
+/** Blocks asked for at once; public nodes refuse more. */
+const PAGE = 10_000n;
+
+/** An agreement as it was opened. */
+export interface Opening {
+  agreementId: Hex;
+  adapterId: Hex;
+  buyer: Address;
+  offer: Offer;
+  offerHash: Hex;
+  signer: Address;
+  amount: bigint;
+  deadline: bigint;
+  nonce: bigint;
+  blockNumber: bigint;
+  txHash: Hex;
+}
+
+/** A receipt that was proven whole. */
+export interface Settlement {
+  receiptHash: Hex;
+  passes: bigint;
+  tokens: bigint;
+  head: Hex;
+  statementsHash: Hex;
+  /** Credited to payout for it. */
+  credited: bigint;
+  /** Credited under the agreement so far. */
+  paid: bigint;
+  blockNumber: bigint;
+  txHash: Hex;
+}
+
+/** How the agreements of an adapter went. */
+export interface AdapterRecord {
+  opened: number;
+  /** Agreements with at least one receipt settled. */
+  settled: number;
+  refunded: number;
+  released: number;
+}
+
+type EscrowEvent = ContractEventName<typeof loraEscrowAbi>;
+
+/** All events of a kind whose indexed arguments match, oldest first. */
+async function events<Name extends EscrowEvent>(
+  ctx: ChainContext,
+  eventName: Name,
+  args: Record<string, Hex>,
+  fromBlock = ctx.deployment.startBlock,
+): Promise<GetContractEventsReturnType<typeof loraEscrowAbi, Name, true>> {
+  const { publicClient, deployment } = ctx;
+  return onChain(ctx, async () => {
+    const newest = await publicClient.getBlockNumber();
+    const found: unknown[] = [];
+    for (let from = fromBlock; from <= newest; from += PAGE) {
+      const toBlock = from + PAGE - 1n < newest ? from + PAGE - 1n : newest;
+      const page = await publicClient.getContractEvents({
+        address: deployment.escrow,
+        abi: loraEscrowAbi,
+        eventName: eventName as EscrowEvent,
+        args,
+        fromBlock: from,
+        toBlock,
+        strict: true,
+      });
+      found.push(...page);
+    }
+    return found as GetContractEventsReturnType<typeof loraEscrowAbi, Name, true>;
+  });
+}
+
+/** How an agreement was opened; undefined when it was not. */
+export async function readOpening(ctx: ChainContext, agreementId: Hex): Promise<Opening | undefined> {
+  const [event] = await events(ctx, "AgreementOpened", { agreementId });
+  return event && { ...event.args, blockNumber: event.blockNumber, txHash: event.transactionHash };
+}
+
+/** Receipts of an agreement that were proven whole, oldest first. */
+export async function readSettlements(ctx: ChainContext, agreementId: Hex): Promise<Settlement[]> {
+  const found = await events(ctx, "ReceiptSettled", { agreementId });
+  return found.map(({ args: { agreementId: _, ...settled }, blockNumber, transactionHash }) => ({
+    ...settled,
+    blockNumber,
+    txHash: transactionHash,
+  }));
+}
+
+/** How many agreements of an adapter were opened, settled, refunded and released. */
+export async function adapterRecord(ctx: ChainContext, adapterId: Hex): Promise<AdapterRecord> {
+  const opened = await events(ctx, "AgreementOpened", { adapterId });
+  const ids = new Set(opened.map(({ args }) => args.agreementId));
+  const first = opened[0]?.blockNumber;
+  const count = async (
+    name: "ReceiptSettled" | "AgreementRefunded" | "AgreementReleased",
+  ): Promise<number> => {
+    if (first === undefined) return 0;
+    const found = await events(ctx, name, {}, first);
+    return new Set(found.map(({ args }) => args.agreementId).filter((id) => ids.has(id))).size;
+  };
+  return {
+    opened: ids.size,
+    settled: await count("ReceiptSettled"),
+    refunded: await count("AgreementRefunded"),
+    released: await count("AgreementReleased"),
+  };
+}

@@ -1,0 +1,110 @@
+/** A Hardhat node as a child process: a chain for trying things out, gone when it stops. */
+import { type ChildProcess, spawn } from "node:child_process";
+import { createServer } from "node:net";
+import { setTimeout as sleep } from "node:timers/promises";
+import { fileURLToPath } from "node:url";
+import { DeltapayError } from "../protocol/errors.ts";
+import { connectChain } from "./connect.ts";
+
+const ROOT = fileURLToPath(new URL("../..", import.meta.url));
+const HARDHAT = fileURLToPath(new URL("../../node_modules/hardhat/dist/src/cli.js", import.meta.url));
+const END_WITH_PARENT = new URL("endWithParent.ts", import.meta.url).href;
+const HOST = "127.0.0.1";
+/** Milliseconds a start may take, on a machine that is busy. */
+const START_TIMEOUT = 60_000;
+
+export interface LocalNode {
+  rpcUrl: string;
+  port: number;
+  /** Resolves when the node ends, however it does. */
+  ended: Promise<void>;
+  /** Ends the node; safe to repeat. */
+  stop(): Promise<void>;
+}
+
+/** A port nobody listens on now. */
+export async function freePort(): Promise<number> {
+  const server = createServer();
+  await new Promise<void>((resolve, reject) => {
+    server.once("error", reject);
+    server.listen(0, HOST, resolve);
+  });
+  const address = server.address();
+  await new Promise((resolve) => server.close(resolve));
+  return typeof address === "object" && address !== null ? address.port : 0;
+}
+
+async function requireFree(port: number): Promise<void> {
+  const server = createServer();
+  try {
+    await new Promise<void>((resolve, reject) => {
+      server.once("error", reject);
+      server.listen(port, HOST, resolve);
+    });
+  } catch {
+    throw new DeltapayError("chain/port-taken", `port ${port} is in use`, {
+      field: "port",
+      hint: "a chain may be running already; or choose another --port",
+    });
+  } finally {
+    server.close();
+  }
+}
+
+/** Last words of a child, kept for the error when it does not start. */
+function keepTail(child: ChildProcess): () => string {
+  let tail = "";
+  child.stderr?.on("data", (bytes: Buffer) => {
+    tail = (tail + bytes.toString()).slice(-2000);
+  });
+  return () => tail.trim();
+}
+
+async function untilReady(rpcUrl: string, child: ChildProcess, lastWords: () => string): Promise<void> {
+  const deadline = Date.now() + START_TIMEOUT;
+  while (child.exitCode === null && child.signalCode === null && Date.now() < deadline) {
+    try {
+      await connectChain({ rpcUrl });
+      return;
+    } catch {
+      await sleep(50);
+    }
+  }
+  throw new DeltapayError("chain/node-failed", "the local chain did not start", {
+    hint: lastWords() || "see that node_modules is complete: npm start installs what is missing",
+  });
+}
+
+/**
+ * Starts a Hardhat node on the loopback address. It ends with this process.
+ * @param port default: a free one
+ * @throws DeltapayError `chain/port-taken`, `chain/node-failed`
+ */
+export async function startLocalNode(options: { port?: number } = {}): Promise<LocalNode> {
+  const port = options.port ?? (await freePort());
+  await requireFree(port);
+  const words = ["--import", END_WITH_PARENT, HARDHAT, "node", "--hostname", HOST, "--port", String(port)];
+  const child = spawn(process.execPath, words, {
+    cwd: ROOT,
+    // Its log of every request goes nowhere: it grows without end. The channel tells it that this process lives.
+    stdio: ["ignore", "ignore", "pipe", "ipc"],
+  });
+  child.channel?.unref();
+  const lastWords = keepTail(child);
+  const ended = new Promise<void>((resolve) => {
+    child.once("exit", () => resolve());
+    child.once("error", () => resolve());
+  });
+  const stop = async (): Promise<void> => {
+    child.kill();
+    await ended;
+  };
+  const rpcUrl = `http://${HOST}:${port}`;
+  try {
+    await untilReady(rpcUrl, child, lastWords);
+  } catch (error) {
+    await stop();
+    throw error;
+  }
+  return { rpcUrl, port, ended, stop };
+}
