@@ -75,7 +75,7 @@ function assignLevels(index: GraphIndex, targets: ReadonlySet<number>): Levels {
   return { nodeLevel, tensorLevel };
 }
 
-/** Graph outputs and every tensor read at a level above its own, each once, in graph order. */
+/** Graph outputs and every tensor read at a level above its own, each once. */
 function neededLater(
   index: GraphIndex,
   nodeLevel: Levels["nodeLevel"],

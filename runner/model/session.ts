@@ -32,7 +32,8 @@ export interface Runnable {
  */
 export async function createSession(bytes: Uint8Array, model: OnnxModel): Promise<InferenceSession> {
   const options: InferenceSession.SessionOptions = {
-    logSeverityLevel: 3,
+    // Failures reach the caller as errors; only what ends the process is logged.
+    logSeverityLevel: 4,
     extra: {
       session: {
         // A cut model has many sessions, each with its own threads: idle ones must not spin.

@@ -1,0 +1,32 @@
+import assert from "node:assert/strict";
+import { copyFileSync, writeFileSync } from "node:fs";
+import { join } from "node:path";
+import { test } from "node:test";
+import { loadTokenizer } from "../../runner/model/tokenizer.ts";
+import { failure, modelPath, temporaryFolder } from "../adapter/fixtures.ts";
+import { reference } from "./deltas.ts";
+
+test("encodes the fixture's text as the Rust tokenizer does, and back", async () => {
+  const tokenizer = await loadTokenizer(modelPath("tokenizer.json"));
+  assert.deepEqual(tokenizer.encode(reference.prompt), reference.prompt_ids);
+  const ids = tokenizer.encode(reference.eval_text);
+  assert.deepEqual(ids.slice(0, 4096), reference.eval_ids);
+  assert.equal(tokenizer.decode(ids), reference.eval_text);
+  assert.deepEqual(tokenizer.endIds, [0]);
+});
+
+test("spaces before punctuation survive decoding", async () => {
+  const tokenizer = await loadTokenizer(modelPath("tokenizer.json"));
+  const text = "a , b . do n't é ☃";
+  assert.equal(tokenizer.decode(tokenizer.encode(text)), text);
+});
+
+test("without a config beside it there is no end id; a missing or broken file is named", async (t) => {
+  const folder = temporaryFolder(t);
+  const path = join(folder, "tokenizer.json");
+  await assert.rejects(loadTokenizer(path), failure("tokenizer/cannot-load", path));
+  copyFileSync(modelPath("tokenizer.json"), path);
+  assert.deepEqual((await loadTokenizer(path)).endIds, []);
+  writeFileSync(path, "{}");
+  await assert.rejects(loadTokenizer(path), failure("tokenizer/cannot-load", path));
+});
