@@ -252,7 +252,7 @@ function fedTensor(made: Map<string, Tensor>, name: string): Tensor {
 /** Copies x: the runtime's memory is reused, the caller may keep what it is given. */
 function toRequest(x: Tensor, targets: TargetNode[]): DeltaRequest {
   const dIn = x.dims.at(-1)!;
-  const values = Float32Array.from(x.data as Float32Array);
+  const values = new Float32Array(x.data as Float32Array);
   return { x: values, tokens: values.length / dIn, dIn, targets: targets.flatMap(({ keys }) => keys) };
 }
 
