@@ -27,8 +27,6 @@ contract LoraEscrow is ILoraEscrow, EIP712, ReentrancyGuard {
     bytes32 private constant RECEIPT_TYPEHASH =
         keccak256("Receipt(bytes32 agreementId,uint64 passes,uint64 tokens,bytes32 head,bytes32 statementsHash)");
     bytes32 private constant AGREEMENT_TAG = "deltapay/1/agreement";
-    bytes32 private constant STATEMENTS_TAG = "deltapay/1/statements";
-    bytes32 private constant BATCH_TAG = "deltapay/1/batch";
 
     /// @notice Where adapters are looked up; nothing about an adapter comes from elsewhere.
     IAdapterRegistry public immutable registry;
@@ -190,7 +188,7 @@ contract LoraEscrow is ILoraEscrow, EIP712, ReentrancyGuard {
 
     /// @inheritdoc ILoraEscrow
     function hashStatements(uint256[2][] calldata V) public pure returns (bytes32) {
-        return keccak256(abi.encode(STATEMENTS_TAG, V));
+        return ClaimBatch.hashStatements(V);
     }
 
     // ------------------------------------------------------------- open: parts
@@ -293,9 +291,7 @@ contract LoraEscrow is ILoraEscrow, EIP712, ReentrancyGuard {
     ) private view {
         _requireSameCode(adapter);
         bytes32 vkHash = ILoraVerifier(adapter.verifier).vkHash();
-        bytes32 seed = keccak256(
-            abi.encode(BATCH_TAG, block.chainid, address(this), agreementId, receiptHash, vkHash, V, claims)
-        );
+        bytes32 seed = ClaimBatch.hashBatch(agreementId, receiptHash, vkHash, V, claims);
         if (!ClaimBatch.verify(adapter.verifier, seed, V, claims)) {
             revert InvalidProof(agreementId, receiptHash, adapter.verifier);
         }

@@ -5,7 +5,12 @@ import {ILoraEscrow} from "../interfaces/ILoraEscrow.sol";
 import {ILoraVerifier} from "../interfaces/ILoraVerifier.sol";
 
 /// @title Hands the claims of a settlement to a verifier
+/// @dev Statements and claims are static, so their arrays in calldata are already in the form that abi.encode gives
+/// them: they are copied whole, which saves some 2,000 gas a claim. The tests compare with the compiler's encoding.
 library ClaimBatch {
+    bytes32 private constant STATEMENTS_TAG = "deltapay/1/statements";
+    bytes32 private constant BATCH_TAG = "deltapay/1/batch";
+
     uint256 private constant STATEMENT = 64; // bytes of uint256[2]
     uint256 private constant PROOF = 256; // bytes of ILoraVerifier.Proof
     uint256 private constant CLAIM = 288; // bytes of ILoraEscrow.Claim: the group, then a proof
@@ -24,8 +29,53 @@ library ClaimBatch {
         }
     }
 
-    /// @notice abi.encodeCall(ILoraVerifier.verifyBatch, (seed, statements of the claims, proofs of the claims)),
-    /// copied straight from calldata: arrays of structs in memory would cost some 2,000 gas a claim.
+    /// @notice keccak256(abi.encode(bytes32("deltapay/1/statements"), V)).
+    function hashStatements(uint256[2][] calldata V) internal pure returns (bytes32 hash) {
+        bytes32 tag = STATEMENTS_TAG;
+        assembly ("memory-safe") {
+            let start := mload(0x40)
+            let length := mul(V.length, STATEMENT)
+            mstore(start, tag)
+            mstore(add(start, 32), 64)
+            mstore(add(start, 64), V.length)
+            calldatacopy(add(start, 96), V.offset, length)
+            hash := keccak256(start, add(96, length))
+        }
+    }
+
+    /// @notice keccak256(abi.encode(bytes32("deltapay/1/batch"), block.chainid, address(this), agreementId, receiptHash,
+    /// vkHash, V, claims)).
+    /// @dev Every claim's group has been read, and so seen to fit in 32 bits.
+    function hashBatch(
+        bytes32 agreementId,
+        bytes32 receiptHash,
+        bytes32 vkHash,
+        uint256[2][] calldata V,
+        ILoraEscrow.Claim[] calldata claims
+    ) internal view returns (bytes32 seed) {
+        bytes32 tag = BATCH_TAG;
+        assembly ("memory-safe") {
+            let start := mload(0x40)
+            let statements := add(start, 288)
+            let proofs := add(statements, mul(V.length, STATEMENT))
+            let end := add(add(proofs, 32), mul(claims.length, CLAIM))
+            mstore(start, tag)
+            mstore(add(start, 32), chainid())
+            mstore(add(start, 64), address())
+            mstore(add(start, 96), agreementId)
+            mstore(add(start, 128), receiptHash)
+            mstore(add(start, 160), vkHash)
+            mstore(add(start, 192), 256)
+            mstore(add(start, 224), sub(proofs, start))
+            mstore(add(start, 256), V.length)
+            calldatacopy(statements, V.offset, sub(proofs, statements))
+            mstore(proofs, claims.length)
+            calldatacopy(add(proofs, 32), claims.offset, mul(claims.length, CLAIM))
+            seed := keccak256(start, sub(end, start))
+        }
+    }
+
+    /// @notice abi.encodeCall(ILoraVerifier.verifyBatch, (seed, statements of the claims, proofs of the claims)).
     function encode(bytes32 seed, uint256[2][] calldata V, ILoraEscrow.Claim[] calldata claims)
         internal
         pure

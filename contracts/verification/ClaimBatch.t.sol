@@ -16,6 +16,40 @@ contract ClaimBatchTest is Base {
         return ClaimBatch.encode(seed, V, claims);
     }
 
+    function hashStatements(uint256[2][] calldata V) external pure returns (bytes32) {
+        return ClaimBatch.hashStatements(V);
+    }
+
+    function testFuzz_hashesStatementsAsTheCompilerDoes(uint256[2][] calldata V) public view {
+        vm.assertEq(this.hashStatements(V), keccak256(abi.encode(bytes32("deltapay/1/statements"), V)));
+    }
+
+    function hashBatch(bytes32[3] calldata hashes, uint256[2][] calldata V, ILoraEscrow.Claim[] calldata claims)
+        external
+        view
+        returns (bytes32)
+    {
+        return ClaimBatch.hashBatch(hashes[0], hashes[1], hashes[2], V, claims);
+    }
+
+    function testFuzz_hashesABatchAsTheCompilerDoes(
+        bytes32[3] calldata hashes,
+        uint256[2][] calldata V,
+        ILoraEscrow.Claim[] calldata claims
+    ) public view {
+        bytes memory preimage = abi.encode(
+            bytes32("deltapay/1/batch"),
+            block.chainid,
+            address(this),
+            hashes[0],
+            hashes[1],
+            hashes[2],
+            V,
+            claims
+        );
+        vm.assertEq(this.hashBatch(hashes, V, claims), keccak256(preimage));
+    }
+
     function testFuzz_encodesAsTheCompilerDoes(bytes32 seed, uint256 count, uint256 drawn) public view {
         count %= 9;
         uint256[2][] memory V = new uint256[2][](2 * count + 1);
