@@ -1,0 +1,48 @@
+/** What the buyer needs of the chain, and how runner/chain gives it. */
+import { type Agreement, readAgreement } from "../chain/agreements.ts";
+import type { ChainContext } from "../chain/connect.ts";
+import { closeAgreement, openAgreement, refund } from "../chain/escrow.ts";
+import { chainTime, finalBlock } from "../chain/finality.ts";
+import { readAdapter } from "../chain/registry.ts";
+import type { Hex } from "../protocol/bytes.ts";
+import type { Address, Offer } from "../protocol/typedData.ts";
+import type { RegistryEntry } from "./discover.ts";
+
+/** `final`: the newest block that cannot be undone. */
+export type BlockChoice = "newest" | "final";
+
+/** The escrow's agreement; status `none` when there is none at the block asked for. */
+export type ChainAgreement = Pick<Agreement, "status" | "signer" | "amount" | "paid" | "deadline">;
+
+export interface BuyerChain {
+  /** At the final block; undefined when there is none. */
+  readAdapter: (adapterId: Hex) => Promise<RegistryEntry | undefined>;
+  readAgreement: (agreementId: Hex, block: BlockChoice) => Promise<ChainAgreement>;
+  openAgreement: (args: {
+    offer: Offer;
+    signature: Hex;
+    signer: Address;
+    amount: bigint;
+    deadline: bigint;
+    nonce: bigint;
+  }) => Promise<{ txHash: Hex }>;
+  /** The buyer ends an agreement; the contributor has until the deadline returned to settle. */
+  closeAgreement: (agreementId: Hex) => Promise<{ txHash: Hex; deadline: bigint }>;
+  /** After the deadline: what is left becomes the buyer's credit. */
+  refund: (agreementId: Hex) => Promise<{ txHash: Hex; amount: bigint }>;
+  /** Unix seconds of the chain. */
+  time: () => Promise<bigint>;
+}
+
+/** The chain at a connection; its account is the buyer's. */
+export function buyerChain(ctx: ChainContext): BuyerChain {
+  return {
+    readAdapter: async (adapterId) => readAdapter(ctx, adapterId, await finalBlock(ctx)),
+    readAgreement: async (agreementId, block) =>
+      readAgreement(ctx, agreementId, block === "final" ? await finalBlock(ctx) : undefined),
+    openAgreement: (args) => openAgreement(ctx, args),
+    closeAgreement: (agreementId) => closeAgreement(ctx, agreementId),
+    refund: (agreementId) => refund(ctx, agreementId),
+    time: () => chainTime(ctx),
+  };
+}

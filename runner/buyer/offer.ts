@@ -1,0 +1,91 @@
+/** Checking a contributor's terms before they are accepted (protocol 6). */
+import type { Hex } from "../protocol/bytes.ts";
+import { DeltapayError } from "../protocol/errors.ts";
+import type { AdapterLayout } from "../protocol/layout.ts";
+import { type Address, checkSignature, type Domain, offerHash } from "../protocol/typedData.ts";
+import type { SignedOffer } from "../wire/messages.ts";
+import { unixNow } from "./discover.ts";
+import { extractionTokens } from "./leakage.ts";
+
+export interface OfferContext {
+  domain: Domain;
+  adapterId: Hex;
+  /** From the registry. */
+  contributor: Address;
+  layout: AdapterLayout;
+  /** What the buyer means to pay in besides the fee. */
+  amount?: bigint;
+  /** Unix seconds. Default: the clock. */
+  now?: bigint;
+}
+
+export interface CheckedOffer {
+  hash: Hex;
+  /** What the buyer risks. */
+  warnings: string[];
+  /** What the contributor risks: an offer it may not stand by for long. */
+  contributorWarnings: string[];
+}
+
+const WEEK = 7n * 24n * 3600n;
+const ZERO_ADDRESS = `0x${"0".repeat(40)}`;
+
+/**
+ * Checks an offer's signature, adapter, expiry and terms.
+ * @throws DeltapayError `signature/...`, `offer/other-adapter`, `offer/expired`, `offer/unusable` naming the field
+ */
+export async function checkOffer(signed: SignedOffer, context: OfferContext): Promise<CheckedOffer> {
+  const { offer, signature } = signed;
+  const { domain, adapterId, contributor, now = unixNow() } = context;
+  const fail = (code: string, field: string, message: string, hint: string): never => {
+    throw new DeltapayError(`offer/${code}`, message, { field: `offer.${field}`, hint });
+  };
+  await checkSignature(domain, "Offer", offer, signature, contributor);
+  if (offer.adapterId.toLowerCase() !== adapterId.toLowerCase())
+    fail("other-adapter", "adapterId", "the offer is for another adapter", "ask for an offer for this one");
+  if (offer.expiry < now)
+    fail("expired", "expiry", "the offer can no longer be taken", "ask the contributor for a new one");
+  const useless = "nothing could be served or paid under this offer";
+  if (offer.payout === ZERO_ADDRESS) fail("unusable", "payout", "the payout address is zero", useless);
+  for (const field of ["maxUnpaidTokens", "tokenCap", "maxOpens"] as const)
+    if (offer[field] === 0n) fail("unusable", field, `${field} is zero`, useless);
+  if (((context.amount ?? 0n) + offer.openingFee) >> 128n !== 0n)
+    fail("unusable", "openingFee", "fee and amount do not fit in 128 bits", "pay in less");
+  return {
+    hash: offerHash(offer),
+    warnings: buyerWarnings(signed, context),
+    contributorWarnings: contributorWarnings(signed, context.layout),
+  };
+}
+
+function buyerWarnings({ offer }: SignedOffer, { amount }: OfferContext): string[] {
+  const warnings: string[] = [];
+  if (offer.openingFee > 0n)
+    warnings.push(`the opening fee of ${offer.openingFee} is paid at once, without proof, and not returned`);
+  if (offer.closeWindow > WEEK)
+    warnings.push(`after closing, the money stays locked for up to ${offer.closeWindow / 86400n} days`);
+  if (offer.minDuration > 4n * WEEK)
+    warnings.push(`the agreement runs for at least ${offer.minDuration / 86400n} days unless it is closed`);
+  if (amount === undefined) return warnings;
+  if (amount < offer.pricePerToken) warnings.push(`${amount} does not pay for one token`);
+  if (offer.tokenCap * offer.pricePerToken < amount)
+    warnings.push(
+      `only ${offer.tokenCap * offer.pricePerToken} of ${amount} can be spent: the offer ends at ${offer.tokenCap} tokens`,
+    );
+  return warnings;
+}
+
+function contributorWarnings({ offer }: SignedOffer, layout: AdapterLayout): string[] {
+  const warnings: string[] = [];
+  const unpaid = offer.maxUnpaidTokens * offer.pricePerToken;
+  if (offer.openingFee < unpaid)
+    warnings.push(
+      `the opening fee ${offer.openingFee} is below maxUnpaidTokens x price = ${unpaid}: unpaid passes cost a buyer little`,
+    );
+  const enough = extractionTokens(layout);
+  if (offer.tokenCap * offer.maxOpens >= BigInt(enough))
+    warnings.push(
+      `${offer.tokenCap} tokens in each of ${offer.maxOpens} agreements: about ${enough} tokens give the adapter away`,
+    );
+  return warnings;
+}

@@ -1,0 +1,59 @@
+/** What this version of the project vouches for: keys and the verifier contracts they are exported to (protocol 3, 6). */
+import type { Hex } from "../protocol/bytes.ts";
+import { require } from "../protocol/errors.ts";
+import type { Address } from "../protocol/typedData.ts";
+import type { RegistryEntry } from "./discover.ts";
+
+/** `dev`: tau and delta are public, anyone can forge proofs. `ceremony`: made by several, transcript shipped. */
+export type KeyState = "dev" | "ceremony";
+
+/** One verifier contract of the release and the key in its code. */
+export interface ReleasedVerifier {
+  /** L. */
+  size: number;
+  address: Address;
+  codeHash: Hex;
+  vkHash: Hex;
+  state: KeyState;
+}
+
+export interface Release {
+  verifiers: readonly ReleasedVerifier[];
+}
+
+const LOCAL_CHAIN = 31337n;
+
+/**
+ * The release's verifier that an adapter settles by. A contract that returns true, a proxy, or a key whose delta someone
+ * knows is in no release.
+ * @throws DeltapayError `adapter/unknown-verifier`, `adapter/verifier-code`, `adapter/dev-key`
+ */
+export function releasedVerifier(
+  release: Release,
+  entry: Pick<RegistryEntry, "verifier" | "verifierCodeHash">,
+  chainId: bigint,
+  acceptForgeableDevKey: boolean,
+): ReleasedVerifier {
+  const same = (a: string, b: string): boolean => a.toLowerCase() === b.toLowerCase();
+  const found = release.verifiers.find(({ address }) => same(address, entry.verifier));
+  const hint = "do not open an agreement: whoever wrote that contract decides which proofs it accepts";
+  require(found !==
+    undefined, "adapter/unknown-verifier", `this release does not know the verifier ${entry.verifier}`, {
+    field: "verifier",
+    hint,
+  });
+  require(same(
+    found.codeHash,
+    entry.verifierCodeHash,
+  ), "adapter/verifier-code", `the verifier ${entry.verifier} has other code than this release's`, {
+    field: "verifierCodeHash",
+    hint,
+  });
+  require(found.state !== "dev" ||
+    chainId === LOCAL_CHAIN ||
+    acceptForgeableDevKey, "adapter/dev-key", "anyone can forge proofs under this key: its secrets are public, it is for tests on a local chain", {
+    field: "vkHash",
+    hint: "take an adapter under a key from a ceremony; --accept-forgeable-dev-key goes on and gives the money away",
+  });
+  return found;
+}

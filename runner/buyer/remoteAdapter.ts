@@ -1,0 +1,462 @@
+/**
+ * One agreement with one contributor, in use: passes, answers, receipts (protocol 5).
+ *
+ * Whatever leaves this machine is on disk first: activations and salt before a request, a receipt before it is sent. So a
+ * repeat after a crash carries the same bytes and gets the same answer.
+ */
+import type { LocalAccount } from "viem/accounts";
+import { fromHex, type Hex, toHex } from "../protocol/bytes.ts";
+import type { Curve } from "../protocol/curve.ts";
+import { DeltapayError, require } from "../protocol/errors.ts";
+import { addPass, initialState, type SessionState } from "../protocol/fold.ts";
+import type { AdapterLayout } from "../protocol/layout.ts";
+import { decodeState, encodeState } from "../protocol/sessionState.ts";
+import type { Domain } from "../protocol/typedData.ts";
+import type { ProofBundle, SessionView } from "../wire/messages.ts";
+import { decodePassAnswer, encodePassRequest } from "../wire/passRequest.ts";
+import { LIMITS } from "../wire/paths.ts";
+import { checkBudget, longestPass, tokensLeft } from "./budget.ts";
+import type { ContributorClient } from "./contributorClient.ts";
+import { unixNow } from "./discover.ts";
+import { type Leakage, leakageOf, mostExposedModule, RankTracker } from "./leakage.ts";
+import { encodeOpening, openingOf } from "./openingFile.ts";
+import { makeReceipt, type StatementSource, signReceipt } from "./receipts.ts";
+import { checkScales, scalesBytes } from "./scales.ts";
+import { Session } from "./session.ts";
+import type { AgreementTerms, BuyerStore, PendingPass, StoredReceipt } from "./store.ts";
+import { keepPass } from "./transcript.ts";
+import type { VerifiedAdapter } from "./verifyAdapter.ts";
+
+export interface RemoteAdapterOptions {
+  curve: Curve;
+  /** Verified with `verifyAdapter`. */
+  adapter: StatementSource & Pick<VerifiedAdapter, "adapterId" | "entry" | "manifest">;
+  terms: AgreementTerms;
+  client: ContributorClient;
+  store: BuyerStore;
+  /** The agreement's signer (`loadSigner`). */
+  signer: LocalAccount;
+  /** Folder for salt, X and Y of every pass, for audits; large. Default: not kept. */
+  transcriptFolder?: string;
+  /** Hears of each receipt the contributor accepted. */
+  onReceipt?: (receipt: { passes: number; tokens: number; computeMs: number }) => void;
+}
+
+/** The pass under way: what is on disk of it, and the answers so far. */
+interface OpenPass extends PendingPass {
+  answers: Map<number, Float64Array>;
+}
+
+export class RemoteAdapter {
+  readonly layout: AdapterLayout;
+  readonly terms: AgreementTerms;
+  readonly #options: RemoteAdapterOptions;
+  readonly #session: Session;
+  readonly #rankModule: number;
+  readonly #rank: RankTracker;
+  #state: SessionState;
+  #pass: OpenPass | undefined;
+  #scales: Float64Array[] | undefined;
+  /** The session as the contributor last told it. */
+  #view: SessionView | undefined;
+  #queue: Promise<unknown> = Promise.resolve();
+
+  /** @throws DeltapayError `agreement/other-adapter`, `agreement/other-signer`, `session/bad-state` */
+  constructor(options: RemoteAdapterOptions) {
+    const { adapter, terms, store, signer } = options;
+    const id = terms.agreementId;
+    checkBelongTogether(options);
+    this.layout = adapter.layout;
+    this.terms = terms;
+    this.#options = options;
+    this.#session = new Session(options.client, this.#domain, id, signer);
+    const stored = store.sessionState(id);
+    this.#state =
+      stored === undefined ? initialState(this.layout, fromHex(id, 32)) : decodeState(this.layout, stored);
+    this.#rankModule = mostExposedModule(this.layout);
+    this.#rank = new RankTracker(this.layout.modules[this.#rankModule]!.dIn, store.rankRows(id));
+    this.#loadPendingPass();
+  }
+
+  get agreementId(): Hex {
+    return this.terms.agreementId;
+  }
+
+  /** Finished passes, their tokens, and the tokens that may still be asked. */
+  get progress(): { passes: number; tokens: number; tokensLeft: number } {
+    const { passes, tokens } = this.#state;
+    return { passes, tokens, tokensLeft: tokensLeft(this.terms, tokens) };
+  }
+
+  /** Most tokens one pass may have. */
+  get longestPass(): number {
+    return longestPass(this.terms);
+  }
+
+  /** What the tokens bought so far give away of the adapter. */
+  get leakage(): Leakage {
+    return leakageOf(this.layout, this.#state.tokens, this.#rank.rank);
+  }
+
+  /**
+   * Output scales of a module, known once connected.
+   * @throws DeltapayError `session/not-connected`
+   */
+  scales(module: number): Float64Array {
+    require(this.#scales !==
+      undefined, "session/not-connected", "the scales come with the first connection", {
+      field: "scales",
+    });
+    return this.#scales[module]!;
+  }
+
+  /** A pass begun, at least one module of which was asked or was about to be, and not finished. */
+  pendingPass(): { number: number; tokens: number; modules: number[] } | undefined {
+    if (this.#pass === undefined || this.#pass.inputs.size === 0) return undefined;
+    const { number, tokens, inputs } = this.#pass;
+    return { number, tokens, modules: [...inputs.keys()].sort((a, b) => a - b) };
+  }
+
+  /**
+   * Opens a session, compares what both sides remember, resends a receipt that did not arrive and loads the scales.
+   * @throws DeltapayError `session/contributor-behind`, `session/buyer-behind`, `session/heads-differ`, `scales/...`, `http/...`
+   */
+  connect(): Promise<SessionView> {
+    return this.#inTurn(() => this.#connect());
+  }
+
+  /**
+   * Begins a pass of `tokens` tokens, signing a receipt first where the offer asks for one. A pass that was interrupted goes
+   * on with its own salt, and must then see the same tokens.
+   * @throws DeltapayError `session/pass-pending`, `session/ended`, `session/deadline`, `budget/...`
+   */
+  beginPass(tokens: number): Promise<void> {
+    return this.#inTurn(() => this.#beginPass(tokens));
+  }
+
+  /**
+   * Asks for the answers of modules that read the same activations.
+   * @param modules manifest indices, ascending
+   * @param X tokens x dIn, quantised; on disk before it is sent
+   * @returns Y per module, tokens x dOut, each an integer with |y| <= Y_MAX
+   * @throws DeltapayError `session/no-pass`, `session/other-activations`, `session/bad-pass`, `wire/bad-answer`, `encoding/...`
+   */
+  answer(modules: readonly number[], X: Int16Array): Promise<Float64Array[]> {
+    return this.#inTurn(() => this.#answer(modules, X));
+  }
+
+  /**
+   * Folds the finished pass into the session's state, durably.
+   * @throws DeltapayError `session/bad-pass` while modules are unanswered, `session/other-process`
+   */
+  finishPass(): Promise<void> {
+    return this.#inTurn(async () => this.#finishPass());
+  }
+
+  /**
+   * Finishes a pass whose run was interrupted: stored activations are resent, modules not yet asked get zeros. Its tokens
+   * are paid and lost; the agreement goes on.
+   * @returns tokens of the pass; 0 when none was pending
+   */
+  finishInterrupted(): Promise<number> {
+    return this.#inTurn(() => this.#finishInterrupted());
+  }
+
+  /**
+   * Signs a receipt for all finished passes and sends it; the one already signed for as many passes is sent again.
+   * @throws DeltapayError `receipt/nothing`, `receipt/conflict`, and the contributor's refusal
+   */
+  signReceipt(): Promise<StoredReceipt> {
+    return this.#inTurn(() => this.#sendReceipt());
+  }
+
+  /**
+   * Sends the last receipt and tells the contributor that the buyer is done: it may prove and settle.
+   * @param options.abandonPass leave an interrupted pass unfinished: nothing more can be asked, nothing of it is paid
+   * @throws DeltapayError `session/pass-pending`, as `signReceipt`
+   */
+  end(options: { abandonPass?: boolean } = {}): Promise<SessionView> {
+    return this.#inTurn(() => this.#end(options.abandonPass ?? false));
+  }
+
+  /** The session as the contributor sees it now. */
+  status(): Promise<SessionView> {
+    return this.#inTurn(() => this.#session.call((token) => this.#options.client.session(token)));
+  }
+
+  /** The proof bundle, once the contributor has made it. */
+  bundle(): Promise<ProofBundle> {
+    return this.#inTurn(() => this.#session.call((token) => this.#options.client.bundle(token)));
+  }
+
+  /**
+   * The opening file of the last receipt, for an auditor. Secret to the two parties.
+   * @throws DeltapayError `receipt/nothing`
+   */
+  openingFile(): Uint8Array {
+    const last = this.#options.store.lastReceipt(this.agreementId);
+    require(last?.state != null, "receipt/nothing", "no receipt was signed yet", { field: "receipt" });
+    const state = decodeState(this.layout, last.state);
+    return encodeOpening(openingOf(this.agreementId, this.terms.manifestHash, this.layout.groups, state));
+  }
+
+  get #domain(): Domain {
+    return { chainId: this.terms.chainId, escrow: this.terms.escrow };
+  }
+
+  /** One request at a time, in the order asked (protocol 5). */
+  #inTurn<Result>(work: () => Promise<Result>): Promise<Result> {
+    const result = this.#queue.then(work);
+    this.#queue = result.catch(() => undefined);
+    return result;
+  }
+
+  #loadPendingPass(): void {
+    const widths = this.layout.modules.map(({ dIn }) => dIn);
+    const stored = this.#options.store.pendingPass(this.agreementId, widths);
+    this.#pass = stored === undefined ? undefined : { ...stored, answers: new Map() };
+  }
+
+  async #connect(): Promise<SessionView> {
+    this.#view = await this.#session.connect();
+    this.#compareViews(this.#view);
+    if (this.#scales === undefined) await this.#loadScales();
+    const last = this.#options.store.lastReceipt(this.agreementId);
+    const current = BigInt(this.#state.passes);
+    const missing = last?.receipt.passes === current && BigInt(this.#view.receipt.passes) < current;
+    if (missing && this.#view.passes === this.#state.passes) await this.#sendReceipt();
+    return this.#view;
+  }
+
+  #compareViews({ passes, head, openPass }: SessionView): void {
+    const own = this.#state.passes;
+    const pending = this.pendingPass();
+    if (passes < own)
+      throw new DeltapayError(
+        "session/contributor-behind",
+        `the contributor remembers ${passes} passes, this buyer ${own}`,
+        {
+          field: "session.passes",
+          hint: "it lost data; the last receipt stands, open another agreement",
+        },
+      );
+    const served = openPass?.pass ?? passes;
+    if (served > own && served !== pending?.number)
+      throw new DeltapayError(
+        "session/buyer-behind",
+        `the contributor served pass ${served}, this buyer remembers ${own}`,
+        {
+          field: "session.passes",
+          hint: "this data folder is an older copy, or another process uses the agreement: go on with the newest",
+        },
+      );
+    if (passes === own && head !== toHex(this.#state.head))
+      throw new DeltapayError(
+        "session/heads-differ",
+        `both sides remember ${own} passes, with different contents`,
+        {
+          field: "session.head",
+          hint: "the last receipt stands; open another agreement",
+        },
+      );
+    // The contributor never saw the pass: it may be begun anew.
+    if (pending !== undefined && served === own) this.#forgetPass();
+  }
+
+  #forgetPass(): void {
+    this.#options.store.dropPass(this.agreementId);
+    this.#pass = undefined;
+  }
+
+  async #loadScales(): Promise<void> {
+    const { adapter, client } = this.#options;
+    const bytes = await this.#session.call((token) => client.scales(token, scalesBytes(adapter.manifest)));
+    this.#scales = checkScales(adapter.manifest, bytes);
+  }
+
+  async #beginPass(tokens: number): Promise<void> {
+    const view = this.#view ?? (await this.#connect());
+    const pending = this.pendingPass();
+    if (pending !== undefined) {
+      require(pending.tokens ===
+        tokens, "session/pass-pending", `pass ${pending.number} with ${pending.tokens} tokens is not finished`, {
+        field: "tokens",
+        hint: "run the same tokens again, or finishInterrupted(): its tokens are paid and lost",
+      });
+      return;
+    }
+    require(view.phase ===
+      "serving", "session/ended", `the agreement is ${view.phase}: nothing more is served`, {
+      field: "session.phase",
+      hint: "open another agreement",
+    });
+    require(unixNow() <= this.terms.deadline, "session/deadline", "the agreement's deadline has passed", {
+      field: "deadline",
+      hint: "open another agreement",
+    });
+    checkBudget(this.terms, this.#state.tokens, tokens);
+    const unreceipted = this.#state.tokens - view.receipt.tokens;
+    if (BigInt(unreceipted + tokens) > this.terms.offer.maxUnpaidTokens) await this.#sendReceipt();
+    this.#pass = {
+      number: this.#state.passes + 1,
+      tokens,
+      salt: crypto.getRandomValues(new Uint8Array(32)),
+      inputs: new Map(),
+      answers: new Map(),
+    };
+  }
+
+  async #answer(modules: readonly number[], X: Int16Array): Promise<Float64Array[]> {
+    const pass = this.#pass;
+    require(pass !== undefined, "session/no-pass", "no pass is under way", { hint: "call beginPass first" });
+    const body = this.#request(pass, modules, X);
+    this.#storeInput(pass, modules, X);
+    if (modules.some((m) => !pass.answers.has(m))) {
+      const { client } = this.#options;
+      const size = modules.reduce((sum, m) => sum + 8 * pass.tokens * this.layout.modules[m]!.dOut, 0);
+      const bytes = await this.#session.call((token) => client.pass(token, pass.number, body, size));
+      const asked = { modules: [...modules], tokens: pass.tokens };
+      for (const [i, Y] of decodePassAnswer(this.layout, asked, bytes).entries())
+        pass.answers.set(modules[i]!, Y);
+    }
+    return modules.map((m) => pass.answers.get(m)!);
+  }
+
+  /** The body of a request, its parts checked. */
+  #request(pass: OpenPass, modules: readonly number[], X: Int16Array): Uint8Array {
+    const bad = (message: string, field: string): never => {
+      throw new DeltapayError("session/bad-pass", message, { field });
+    };
+    if (modules.length === 0) bad("no module is asked", "modules");
+    for (const [i, m] of modules.entries()) {
+      const module = this.layout.modules[m];
+      if (module === undefined || (i > 0 && m <= modules[i - 1]!))
+        bad(`${m} is out of order or not a module`, `modules[${i}]`);
+      else if (X.length !== pass.tokens * module.dIn)
+        bad(`${X.length} activations, expected ${pass.tokens} x ${module.dIn}`, module.name);
+    }
+    const body = encodePassRequest({ modules: [...modules], passSalt: pass.salt, tokens: pass.tokens, X });
+    if (body.length > LIMITS.activationsBytes)
+      bad(
+        `the activations take ${body.length} bytes, at most ${LIMITS.activationsBytes} travel at once`,
+        "X",
+      );
+    return body;
+  }
+
+  #storeInput(pass: OpenPass, modules: readonly number[], X: Int16Array): void {
+    for (const m of modules) {
+      const known = pass.inputs.get(m);
+      if (known?.some((x, i) => x !== X[i]))
+        throw new DeltapayError(
+          "session/other-activations",
+          `pass ${pass.number} was begun with other activations of '${this.layout.modules[m]!.name}': it cannot go on with these`,
+          {
+            field: this.layout.modules[m]!.name,
+            hint: "run the same tokens again; or finishInterrupted(), or end with the last receipt",
+          },
+        );
+    }
+    const fresh = modules.filter((m) => !pass.inputs.has(m));
+    if (fresh.length === 0) return;
+    this.#options.store.addInput(this.agreementId, pass, fresh, X);
+    const kept = X.slice();
+    for (const m of fresh) pass.inputs.set(m, kept);
+  }
+
+  #finishPass(): void {
+    const pass = this.#pass;
+    require(pass !== undefined, "session/no-pass", "no pass is under way", { hint: "call beginPass first" });
+    const missing = this.layout.modules.find((_, m) => !pass.answers.has(m));
+    require(missing === undefined, "session/bad-pass", `'${missing?.name}' was not asked in this pass`, {
+      field: "modules",
+      hint: "a pass visits every module once",
+    });
+    const each = <Part>(parts: Map<number, Part>): Part[] => this.layout.modules.map((_, m) => parts.get(m)!);
+    const whole = { passSalt: pass.salt, tokens: pass.tokens, X: each(pass.inputs), Y: each(pass.answers) };
+    const state = addPass(this.layout, this.#state, whole);
+    const { store, transcriptFolder } = this.#options;
+    if (transcriptFolder !== undefined) keepPass(transcriptFolder, this.agreementId, pass.number, whole);
+    const from = this.#rank.rank ?? 0;
+    const rows = this.#rank.add(whole.X[this.#rankModule]!);
+    store.finishPass(this.agreementId, state.passes, encodeState(state), { from, rows });
+    this.#state = state;
+    this.#pass = undefined;
+  }
+
+  async #finishInterrupted(): Promise<number> {
+    if (this.pendingPass() === undefined) return 0;
+    if (this.#view === undefined) await this.#connect();
+    const pass = this.#pass;
+    // Connecting may have shown that the contributor never saw it.
+    if (pass === undefined) return 0;
+    for (const [m, { dIn }] of this.layout.modules.entries())
+      await this.#answer([m], pass.inputs.get(m) ?? new Int16Array(pass.tokens * dIn));
+    this.#finishPass();
+    return pass.tokens;
+  }
+
+  async #sendReceipt(): Promise<StoredReceipt> {
+    const { store, client, onReceipt } = this.#options;
+    const { passes, tokens } = this.#state;
+    require(passes > 0, "receipt/nothing", "no pass is finished yet", { field: "passes" });
+    const start = performance.now();
+    const { receipt, signature } = await this.#currentReceipt();
+    const computeMs = performance.now() - start;
+    const view = await this.#session.call((token) => client.receipt(token, receipt, signature));
+    require(view.receipt.passes ===
+      passes, "receipt/not-accepted", `the contributor's last receipt covers ${view.receipt.passes} passes, not ${passes}`, {
+      field: "session.receipt",
+    });
+    store.acceptReceipt(this.agreementId, receipt.passes);
+    this.#view = view;
+    onReceipt?.({ passes, tokens, computeMs });
+    return store.lastReceipt(this.agreementId)!;
+  }
+
+  /** The receipt of the present state: the stored one, or a new one, stored. Never another for as many passes. */
+  async #currentReceipt(): Promise<StoredReceipt> {
+    const { store, curve, adapter, signer } = this.#options;
+    const last = store.lastReceipt(this.agreementId);
+    if (last === undefined || last.receipt.passes < BigInt(this.#state.passes)) {
+      const receipt = await makeReceipt(curve, adapter, this.agreementId, this.#state);
+      store.addReceipt(receipt, await signReceipt(this.#domain, signer, receipt), encodeState(this.#state));
+    }
+    const stored = store.lastReceipt(this.agreementId)!;
+    const same =
+      stored.receipt.passes === BigInt(this.#state.passes) && stored.receipt.head === toHex(this.#state.head);
+    require(same, "receipt/conflict", `a receipt for ${stored.receipt.passes} passes was already signed over another transcript`, {
+      field: "receipt.head",
+      hint: "this data folder is an older copy; the receipt signed last stands",
+    });
+    return stored;
+  }
+
+  async #end(abandonPass: boolean): Promise<SessionView> {
+    const { client, store } = this.#options;
+    const { receipt } = this.#view ?? (await this.#connect());
+    require(abandonPass ||
+      this.pendingPass() === undefined, "session/pass-pending", "a pass is not finished", {
+      hint: "finish it with finishInterrupted(), or end with abandonPass",
+    });
+    if (this.#state.passes > receipt.passes) await this.#sendReceipt();
+    this.#view = await this.#session.call((token) => client.end(token));
+    store.setPhase(this.agreementId, "ended");
+    return this.#view;
+  }
+}
+
+function checkBelongTogether({ adapter, terms, signer }: RemoteAdapterOptions): void {
+  const same = (a: string, b: string): boolean => a.toLowerCase() === b.toLowerCase();
+  const sameAdapter =
+    same(terms.offer.adapterId, adapter.adapterId) && same(terms.manifestHash, adapter.entry.manifestHash);
+  require(sameAdapter, "agreement/other-adapter", "the agreement is for another adapter", {
+    field: "adapterId",
+  });
+  require(same(
+    signer.address,
+    terms.signer,
+  ), "agreement/other-signer", "this key does not sign for the agreement", {
+    field: "signer",
+  });
+}

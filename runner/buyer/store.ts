@@ -1,0 +1,340 @@
+/** The buyer's database: agreements, the session of each, passes under way, receipts. Every write is durable on return. */
+import { z } from "zod";
+import { equalBytes, type Hex } from "../protocol/bytes.ts";
+import { decodeActivations, encodeActivations } from "../protocol/encoding.ts";
+import { DeltapayError, require } from "../protocol/errors.ts";
+import type { Receipt } from "../protocol/typedData.ts";
+import { type DatabaseSync, transaction } from "../storage/database.ts";
+import {
+  offerSchema,
+  parseMessage,
+  receiptSchema,
+  serviceSchema,
+  stringifyMessage,
+} from "../wire/messages.ts";
+import type { RankRow } from "./leakage.ts";
+
+/** Give to `openDatabase`. Only ever append. */
+export const BUYER_MIGRATIONS: readonly string[] = [
+  `
+  CREATE TABLE agreement (
+    id TEXT PRIMARY KEY,
+    terms TEXT NOT NULL,
+    phase TEXT NOT NULL,
+    transaction_hash TEXT
+  ) STRICT;
+  CREATE TABLE session (
+    agreement TEXT PRIMARY KEY REFERENCES agreement(id),
+    passes INTEGER NOT NULL,
+    state BLOB NOT NULL
+  ) STRICT;
+  CREATE TABLE pass (
+    agreement TEXT PRIMARY KEY REFERENCES agreement(id),
+    number INTEGER NOT NULL,
+    tokens INTEGER NOT NULL,
+    salt BLOB NOT NULL
+  ) STRICT;
+  CREATE TABLE pass_input (
+    agreement TEXT NOT NULL REFERENCES pass(agreement) ON DELETE CASCADE,
+    module INTEGER NOT NULL,
+    x BLOB NOT NULL,
+    PRIMARY KEY (agreement, module)
+  ) STRICT;
+  CREATE TABLE receipt (
+    agreement TEXT NOT NULL REFERENCES agreement(id),
+    passes INTEGER NOT NULL,
+    receipt TEXT NOT NULL,
+    signature TEXT NOT NULL,
+    state BLOB,
+    accepted INTEGER NOT NULL DEFAULT 0,
+    PRIMARY KEY (agreement, passes)
+  ) STRICT;
+  CREATE TABLE rank_row (
+    agreement TEXT NOT NULL REFERENCES agreement(id),
+    position INTEGER NOT NULL,
+    pivot INTEGER NOT NULL,
+    row BLOB NOT NULL,
+    PRIMARY KEY (agreement, position)
+  ) STRICT;
+  `,
+];
+
+/** opening: the transaction may or may not be on chain. ended: nothing more will be asked. */
+export type AgreementPhase = "opening" | "open" | "ended";
+
+const { adapterId: hash, payout: address, nonce: uint256, expiry: uint64 } = offerSchema.shape;
+const served = serviceSchema.shape.adapters.element.shape;
+
+const termsSchema = z.strictObject({
+  agreementId: hash,
+  chainId: uint64,
+  escrow: address,
+  registry: address,
+  contributor: address,
+  buyer: address,
+  signer: address,
+  manifestHash: hash,
+  offer: offerSchema,
+  offerSignature: served.recordSignature,
+  amount: uint256,
+  deadline: uint64,
+  nonce: uint256,
+  record: served.record,
+});
+
+/** All that was agreed; immutable but for `deadline` on chain, which `close` can bring forward. */
+export type AgreementTerms = z.output<typeof termsSchema>;
+
+export interface StoredAgreement {
+  terms: AgreementTerms;
+  phase: AgreementPhase;
+  transactionHash: Hex | null;
+}
+
+/** A pass begun and not finished. */
+export interface PendingPass {
+  number: number;
+  tokens: number;
+  salt: Uint8Array;
+  /** X by module index, of the modules that were asked or were about to be. */
+  inputs: Map<number, Int16Array>;
+}
+
+export interface StoredReceipt {
+  receipt: Receipt;
+  signature: Hex;
+  /** Session state it covers; dropped once a later receipt is accepted. */
+  state: Uint8Array | null;
+  accepted: boolean;
+}
+
+export class BuyerStore {
+  readonly #database: DatabaseSync;
+
+  /** @param database opened with BUYER_MIGRATIONS */
+  constructor(database: DatabaseSync) {
+    this.#database = database;
+  }
+
+  /** Stores an agreement about to be opened. */
+  addAgreement(terms: AgreementTerms): void {
+    this.#run(
+      "INSERT INTO agreement (id, terms, phase) VALUES (?, ?, 'opening')",
+      terms.agreementId,
+      stringifyMessage(terms),
+    );
+  }
+
+  setTransaction(agreementId: Hex, transactionHash: Hex): void {
+    this.#run("UPDATE agreement SET transaction_hash = ? WHERE id = ?", transactionHash, agreementId);
+  }
+
+  setPhase(agreementId: Hex, phase: AgreementPhase): void {
+    this.#run("UPDATE agreement SET phase = ? WHERE id = ?", phase, agreementId);
+  }
+
+  /** @throws DeltapayError `agreement/unknown` */
+  agreement(agreementId: Hex): StoredAgreement {
+    const row = this.#get(
+      "SELECT terms, phase, transaction_hash FROM agreement WHERE id = ?",
+      agreementId.toLowerCase(),
+    );
+    require(row !== undefined, "agreement/unknown", `this buyer has no agreement ${agreementId}`, {
+      field: "agreementId",
+      hint: "use the data folder (--data) it was opened with",
+    });
+    return readAgreement(row);
+  }
+
+  /** All agreements, the newest last. */
+  agreements(): StoredAgreement[] {
+    return this.#all("SELECT terms, phase, transaction_hash FROM agreement ORDER BY rowid").map(
+      readAgreement,
+    );
+  }
+
+  /** Bytes of the session's state; undefined before the first pass. */
+  sessionState(agreementId: Hex): Uint8Array | undefined {
+    const row = this.#get("SELECT state FROM session WHERE agreement = ?", agreementId);
+    return row === undefined ? undefined : blob(row["state"]);
+  }
+
+  /** The pass begun and not finished. */
+  pendingPass(agreementId: Hex, widths: readonly number[]): PendingPass | undefined {
+    const row = this.#get("SELECT number, tokens, salt FROM pass WHERE agreement = ?", agreementId);
+    if (row === undefined) return undefined;
+    const tokens = Number(row["tokens"]);
+    const inputs = this.#all("SELECT module, x FROM pass_input WHERE agreement = ?", agreementId).map(
+      ({ module, x }): [number, Int16Array] => [
+        Number(module),
+        decodeActivations(blob(x), tokens * widths[Number(module)]!),
+      ],
+    );
+    return { number: Number(row["number"]), tokens, salt: blob(row["salt"]), inputs: new Map(inputs) };
+  }
+
+  /**
+   * Stores activations, and with the first the pass itself, before they are sent.
+   * @throws DeltapayError `session/other-process` when another process uses this agreement
+   */
+  addInput(
+    agreementId: Hex,
+    pass: Omit<PendingPass, "inputs">,
+    modules: readonly number[],
+    X: Int16Array,
+  ): void {
+    const x = encodeActivations(X);
+    transaction(this.#database, () => {
+      this.#run(
+        "INSERT OR IGNORE INTO pass (agreement, number, tokens, salt) VALUES (?, ?, ?, ?)",
+        agreementId,
+        pass.number,
+        pass.tokens,
+        pass.salt,
+      );
+      const row = this.#get("SELECT salt FROM pass WHERE agreement = ?", agreementId);
+      require(row !== undefined && equalBytes(blob(row["salt"]), pass.salt), ...OTHER_PROCESS);
+      for (const module of modules)
+        this.#run("INSERT INTO pass_input (agreement, module, x) VALUES (?, ?, ?)", agreementId, module, x);
+    });
+  }
+
+  /**
+   * Replaces the session's state by the one after its pending pass, in one transaction.
+   * @throws DeltapayError `session/other-process`
+   */
+  finishPass(
+    agreementId: Hex,
+    passes: number,
+    state: Uint8Array,
+    rank: { from: number; rows: readonly RankRow[] },
+  ): void {
+    transaction(this.#database, () => {
+      const removed = this.#run("DELETE FROM pass WHERE agreement = ? AND number = ?", agreementId, passes);
+      require(removed === 1, ...OTHER_PROCESS);
+      const written = this.#run(
+        `INSERT INTO session (agreement, passes, state) VALUES (?1, ?2, ?3)
+         ON CONFLICT (agreement) DO UPDATE SET passes = ?2, state = ?3 WHERE passes = ?2 - 1`,
+        agreementId,
+        passes,
+        state,
+      );
+      require(written === 1, ...OTHER_PROCESS);
+      for (const [i, { pivot, row }] of rank.rows.entries())
+        this.#run(
+          "INSERT INTO rank_row (agreement, position, pivot, row) VALUES (?, ?, ?, ?)",
+          agreementId,
+          rank.from + i,
+          pivot,
+          new Uint8Array(row.buffer),
+        );
+    });
+  }
+
+  /** Forgets a pass that the contributor never saw. */
+  dropPass(agreementId: Hex): void {
+    this.#run("DELETE FROM pass WHERE agreement = ?", agreementId);
+  }
+
+  /** Rows of the echelon form of the activations shown. */
+  rankRows(agreementId: Hex): RankRow[] {
+    return this.#all(
+      "SELECT pivot, row FROM rank_row WHERE agreement = ? ORDER BY position",
+      agreementId,
+    ).map(({ pivot, row }) => ({ pivot: Number(pivot), row: new Int32Array(blob(row).slice().buffer) }));
+  }
+
+  /** The receipt with the most passes. */
+  lastReceipt(agreementId: Hex): StoredReceipt | undefined {
+    const row = this.#get(
+      "SELECT * FROM receipt WHERE agreement = ? ORDER BY passes DESC LIMIT 1",
+      agreementId,
+    );
+    return row === undefined ? undefined : readReceipt(row);
+  }
+
+  /** All receipts in order of passes. */
+  receipts(agreementId: Hex): StoredReceipt[] {
+    return this.#all("SELECT * FROM receipt WHERE agreement = ? ORDER BY passes", agreementId).map(
+      readReceipt,
+    );
+  }
+
+  /**
+   * Stores a receipt before it is sent.
+   * @throws DeltapayError `receipt/conflict` when another one for as many passes, or one for more, is there
+   */
+  addReceipt(receipt: Receipt, signature: Hex, state: Uint8Array): void {
+    const { agreementId, passes } = receipt;
+    transaction(this.#database, () => {
+      const last = this.lastReceipt(agreementId);
+      require(last === undefined ||
+        last.receipt.passes <
+          passes, "receipt/conflict", `a receipt for ${last?.receipt.passes} passes was already signed`, {
+        field: "receipt.passes",
+        hint: "the contributor settles that one: end the agreement",
+      });
+      this.#run(
+        "INSERT INTO receipt (agreement, passes, receipt, signature, state) VALUES (?, ?, ?, ?, ?)",
+        agreementId,
+        passes,
+        stringifyMessage(receipt),
+        signature,
+        state,
+      );
+    });
+  }
+
+  /** Notes that the contributor has a receipt, and drops the states of earlier ones. */
+  acceptReceipt(agreementId: Hex, passes: bigint): void {
+    transaction(this.#database, () => {
+      this.#run("UPDATE receipt SET accepted = 1 WHERE agreement = ? AND passes = ?", agreementId, passes);
+      this.#run("UPDATE receipt SET state = NULL WHERE agreement = ? AND passes < ?", agreementId, passes);
+    });
+  }
+
+  #run(sql: string, ...values: Value[]): number {
+    return Number(this.#database.prepare(sql).run(...values).changes);
+  }
+
+  #get(sql: string, ...values: Value[]): Row | undefined {
+    return this.#database.prepare(sql).get(...values);
+  }
+
+  #all(sql: string, ...values: Value[]): Row[] {
+    return this.#database.prepare(sql).all(...values);
+  }
+}
+
+type Value = string | number | bigint | Uint8Array;
+type Row = Record<string, unknown>;
+
+const OTHER_PROCESS = [
+  "session/other-process",
+  "another process went on with this agreement",
+  { field: "agreementId", hint: "use an agreement from one process at a time" },
+] as const;
+
+function blob(value: unknown): Uint8Array {
+  if (value instanceof Uint8Array) return value;
+  throw new DeltapayError("session/bad-state", "the buyer's database holds something else than expected", {
+    hint: "restore it from a backup",
+  });
+}
+
+function readAgreement(row: Row): StoredAgreement {
+  return {
+    terms: parseMessage(termsSchema, JSON.parse(String(row["terms"])), "stored agreement"),
+    phase: row["phase"] as AgreementPhase,
+    transactionHash: row["transaction_hash"] as Hex | null,
+  };
+}
+
+function readReceipt(row: Row): StoredReceipt {
+  return {
+    receipt: parseMessage(receiptSchema, JSON.parse(String(row["receipt"])), "stored receipt"),
+    signature: row["signature"] as Hex,
+    state: row["state"] === null ? null : blob(row["state"]),
+    accepted: Number(row["accepted"]) === 1,
+  };
+}
