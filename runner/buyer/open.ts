@@ -9,7 +9,6 @@ import {
   type Address,
   agreementId,
   type Domain,
-  type Offer,
   offerHash,
   type ServiceRecord,
 } from "../protocol/typedData.ts";
