@@ -93,10 +93,11 @@ abstract contract LoraVerifier is ILoraVerifier {
 
     /// @dev r_g of `verifyBatch`.
     function _weight(bytes32 seed, uint256 position) private pure returns (uint256 r) {
+        uint256 order = BN254.P;
         assembly ("memory-safe") {
             mstore(0x00, seed)
             mstore(0x20, position)
-            r := mod(keccak256(0x00, 0x40), 21888242871839275222246405745257275088548364400416034343698204186575808495617)
+            r := mod(keccak256(0x00, 0x40), order)
             r := add(r, iszero(r))
         }
     }

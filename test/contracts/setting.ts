@@ -34,6 +34,8 @@ export interface Setting {
   registry: Address;
   escrow: Address;
   verifier: Address;
+  /** Address of a new contract of this version, by name. */
+  deploy(name: string, abi?: Abi | readonly unknown[], args?: readonly unknown[]): Promise<Address>;
   /** Sends a transaction and waits for it; throws when it reverts. */
   send(from: Account, call: Call): Promise<TransactionReceipt>;
 }
@@ -68,23 +70,19 @@ export async function startSetting(verifierName: string): Promise<Setting> {
     if (receipt.status !== "success") throw new Error(`transaction ${hash} reverted`);
     return receipt;
   };
-  const deploy = async (
-    name: string,
-    abi: Abi | readonly unknown[],
-    args: readonly unknown[],
-  ): Promise<Address> => {
+  const deploy: Setting["deploy"] = async (name, abi = [], args = []) => {
     const { bytecode } = contractCode(name);
-    const receipt = await mined(
-      await walletOf(contributor).deployContract({ abi: abi as Abi, bytecode, args }),
-    );
+    const wallet = walletOf(contributor);
+    const receipt = await mined(await wallet.deployContract({ abi: abi as Abi, bytecode, args }));
     return receipt.contractAddress!;
   };
-  const registry = await deploy("AdapterRegistry", adapterRegistryAbi, []);
+  const registry = await deploy("AdapterRegistry");
   return {
     public: client,
+    deploy,
     registry,
     escrow: await deploy("LoraEscrow", loraEscrowAbi, [registry]),
-    verifier: await deploy(verifierName, [], []),
+    verifier: await deploy(verifierName),
     send: async (from, call) => {
       const { request } = await client.simulateContract({ account: from, ...call, abi: call.abi as Abi });
       return mined(await walletOf(from).writeContract(request));
