@@ -1,6 +1,6 @@
 /** Runs a base model cut at the targeted layers: at each cut the caller turns activations into deltas. */
 import { TensorProto_DataType } from "onnx-buf";
-import { DeltapayError, require } from "../protocol/errors.ts";
+import { DeltapayError, require as ensure } from "../protocol/errors.ts";
 import { planCut, type Segment } from "./cut.ts";
 import { type GraphIndex, indexGraph } from "./graph.ts";
 import { type ModuleMatch, matchModules } from "./match.ts";
@@ -112,7 +112,7 @@ function matchTargets(model: OnnxModel, targets: readonly Target[]): Map<string,
     targets.map(({ modulePath, ...rest }) => ({ path: modulePath, ...rest })),
   );
   const matches = new Map(targets.map(({ key }, i) => [key, found[i]!]));
-  require(matches.size === targets.length, "model/duplicate-key", "two targets have the same key", {
+  ensure(matches.size === targets.length, "model/duplicate-key", "two targets have the same key", {
     field: "targets",
   });
   return matches;
@@ -243,7 +243,7 @@ async function runSteps(
 
 function fedTensor(made: Map<string, Tensor>, name: string): Tensor {
   const tensor = made.get(name);
-  require(tensor !== undefined, "model/missing-input", `the model needs the input '${name}'`, {
+  ensure(tensor !== undefined, "model/missing-input", `the model needs the input '${name}'`, {
     field: name,
   });
   return tensor;
@@ -278,10 +278,14 @@ function sumDeltas(target: TargetNode, xDims: readonly number[], answers: Map<st
   const size = dims.reduce((product, dimension) => product * dimension, 1);
   const parts = target.keys.map((key) => {
     const delta = answers.get(key);
-    require(delta?.length ===
-      size, "model/bad-delta", `delta for '${key}' has ${delta?.length ?? "no"} values, expected ${size}`, {
-      field: key,
-    });
+    ensure(
+      delta?.length === size,
+      "model/bad-delta",
+      `delta for '${key}' has ${delta?.length ?? "no"} values, expected ${size}`,
+      {
+        field: key,
+      },
+    );
     return delta;
   });
   const sum = parts.length === 1 ? parts[0]! : new Float32Array(size);

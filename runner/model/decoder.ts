@@ -2,7 +2,7 @@
  * Feeds a decoder what its graph asks for, by the names of Optimum's exports: input_ids, and where present
  * attention_mask, position_ids and past_key_values.N.key/value with their present.N.key/value. Batch size 1.
  */
-import { DeltapayError, require } from "../protocol/errors.ts";
+import { DeltapayError, require as ensure } from "../protocol/errors.ts";
 import { type Runnable, Tensor, type TensorInfo, type Tensors } from "./session.ts";
 
 const PAST = /^past_key_values\./;
@@ -47,12 +47,12 @@ export class Decoder {
    * @throws DeltapayError `model/run-failed`, or whatever the model's deltas throw
    */
   async forward(ids: readonly number[]): Promise<DecoderPass> {
-    require(ids.length > 0, "model/no-tokens", "a pass needs at least one token", { field: "ids" });
+    ensure(ids.length > 0, "model/no-tokens", "a pass needs at least one token", { field: "ids" });
     const before = this.#read.length;
     const fed = this.hasCache ? [...ids] : twoOrMore([...this.#read, ...ids]);
     const outputs = await this.#model.run(this.#feeds(fed));
     const pass = rows(outputs["logits"]!, fed.length, this.hasCache ? 0 : before, ids.length);
-    require(this.#read.length === before, "model/concurrent-pass", "two passes of one decoder overlapped");
+    ensure(this.#read.length === before, "model/concurrent-pass", "two passes of one decoder overlapped");
     this.#cache = Object.fromEntries(
       Object.keys(this.#cache).map((name) => [name, outputs[presentName(name)]!]),
     );

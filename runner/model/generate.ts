@@ -1,5 +1,5 @@
 /** Continues a text token by token. */
-import { DeltapayError, require } from "../protocol/errors.ts";
+import { DeltapayError, require as ensure } from "../protocol/errors.ts";
 import type { Decoder } from "./decoder.ts";
 import {
   checkSampling,
@@ -85,14 +85,18 @@ function settledPrefix(text: string, stops: readonly string[]): number {
 function checkOptions(options: GenerateOptions): void {
   checkSampling(options);
   const { maxTokens, seed, stop } = options;
-  require(Number.isSafeInteger(maxTokens) &&
-    maxTokens > 0, "generate/bad-option", `max tokens is ${maxTokens}`, {
-    field: "maxTokens",
-  });
-  require(Number.isSafeInteger(seed), "generate/bad-option", `the seed is ${seed}, not an integer`, {
+  ensure(
+    Number.isSafeInteger(maxTokens) && maxTokens > 0,
+    "generate/bad-option",
+    `max tokens is ${maxTokens}`,
+    {
+      field: "maxTokens",
+    },
+  );
+  ensure(Number.isSafeInteger(seed), "generate/bad-option", `the seed is ${seed}, not an integer`, {
     field: "seed",
   });
-  require(!stop.includes(""), "generate/bad-option", "an empty stop string ends every text", {
+  ensure(!stop.includes(""), "generate/bad-option", "an empty stop string ends every text", {
     field: "stop",
   });
 }

@@ -1,5 +1,5 @@
 /** How well a model predicts a text. */
-import { require } from "../protocol/errors.ts";
+import { require as ensure } from "../protocol/errors.ts";
 import type { Decoder } from "./decoder.ts";
 
 export interface Perplexity {
@@ -25,11 +25,15 @@ export async function perplexity(
   ids: readonly number[],
   { window = 128, onWindow }: PerplexityOptions = {},
 ): Promise<Perplexity> {
-  require(Number.isSafeInteger(window) &&
-    window > 1, "perplexity/bad-window", `a window of ${window} tokens`, {
-    field: "window",
-  });
-  require(ids.length > 1, "perplexity/too-short", "the text has fewer than 2 tokens", { field: "text" });
+  ensure(
+    Number.isSafeInteger(window) && window > 1,
+    "perplexity/bad-window",
+    `a window of ${window} tokens`,
+    {
+      field: "window",
+    },
+  );
+  ensure(ids.length > 1, "perplexity/too-short", "the text has fewer than 2 tokens", { field: "text" });
   const windows = Math.ceil((ids.length - 1) / window);
   let loss = 0;
   let predictions = 0;

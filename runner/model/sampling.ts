@@ -1,5 +1,5 @@
 /** Choosing the next token. Pure and, given a seed, reproducible. */
-import { require } from "../protocol/errors.ts";
+import { require as ensure } from "../protocol/errors.ts";
 
 export interface SamplingOptions {
   /** 0 takes the most likely token; larger is more varied. */
@@ -73,12 +73,16 @@ export function sampleToken(logits: Float32Array, options: SamplingOptions, rand
 
 /** @throws DeltapayError `sampling/bad-option` */
 export function checkSampling({ temperature, topP }: SamplingOptions): void {
-  require(Number.isFinite(temperature) &&
-    temperature >= 0, "sampling/bad-option", `temperature is ${temperature}`, {
-    field: "temperature",
-    hint: "give 0 or more",
-  });
-  require(topP > 0 && topP <= 1, "sampling/bad-option", `top-p is ${topP}`, {
+  ensure(
+    Number.isFinite(temperature) && temperature >= 0,
+    "sampling/bad-option",
+    `temperature is ${temperature}`,
+    {
+      field: "temperature",
+      hint: "give 0 or more",
+    },
+  );
+  ensure(topP > 0 && topP <= 1, "sampling/bad-option", `top-p is ${topP}`, {
     field: "topP",
     hint: "give more than 0, at most 1",
   });
@@ -94,7 +98,7 @@ function nucleus(order: number[], weights: Float64Array, topP: number): number[]
 }
 
 function checkLogit(logit: number, id: number): void {
-  require(Number.isFinite(logit), "sampling/not-finite", `the logit of token ${id} is ${logit}`, {
+  ensure(Number.isFinite(logit), "sampling/not-finite", `the logit of token ${id} is ${logit}`, {
     field: "logits",
   });
 }

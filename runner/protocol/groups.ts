@@ -1,5 +1,5 @@
 /** Which proof covers which module, and which slots of the key a module owns (protocol 2). */
-import { DeltapayError, require } from "./errors.ts";
+import { DeltapayError, require as ensure } from "./errors.ts";
 import { KEY_SIZES } from "./key.ts";
 
 /** How many modules one proof covers; "all" means as few proofs as fit. */
@@ -38,13 +38,15 @@ export function keySizeFor(slots: number): number {
  * @throws DeltapayError `groups/bad-count`, `groups/bad-rank`, `groups/too-large`
  */
 export function assignGroups(ranks: readonly number[], modulesPerProof: ModulesPerProof): Grouping {
-  require(modulesPerProof === "all" ||
-    (Number.isSafeInteger(modulesPerProof) &&
-      modulesPerProof >
-        0), "groups/bad-count", `modules per proof is ${modulesPerProof}, expected a positive integer or "all"`, {
-    field: "modulesPerProof",
-  });
-  require(ranks.length > 0, "groups/bad-rank", "an adapter needs at least one module", { field: "ranks" });
+  ensure(
+    modulesPerProof === "all" || (Number.isSafeInteger(modulesPerProof) && modulesPerProof > 0),
+    "groups/bad-count",
+    `modules per proof is ${modulesPerProof}, expected a positive integer or "all"`,
+    {
+      field: "modulesPerProof",
+    },
+  );
+  ensure(ranks.length > 0, "groups/bad-rank", "an adapter needs at least one module", { field: "ranks" });
   const limit = modulesPerProof === "all" ? Number.POSITIVE_INFINITY : modulesPerProof;
   const result: Grouping = { group: [], slot: [], groups: 1, slotsNeeded: 0 };
   let members = 0;
@@ -66,10 +68,18 @@ export function assignGroups(ranks: readonly number[], modulesPerProof: ModulesP
 
 function checkRank(rank: number, module: number): void {
   const field = `ranks[${module}]`;
-  require(Number.isSafeInteger(rank) &&
-    rank > 0, "groups/bad-rank", `rank of module ${module} is ${rank}, not a positive integer`, { field });
-  require(rank <=
-    LARGEST_KEY, "groups/too-large", `rank ${rank} of module ${module} exceeds the largest key, ${LARGEST_KEY} slots`, {
-    field,
-  });
+  ensure(
+    Number.isSafeInteger(rank) && rank > 0,
+    "groups/bad-rank",
+    `rank of module ${module} is ${rank}, not a positive integer`,
+    { field },
+  );
+  ensure(
+    rank <= LARGEST_KEY,
+    "groups/too-large",
+    `rank ${rank} of module ${module} exceeds the largest key, ${LARGEST_KEY} slots`,
+    {
+      field,
+    },
+  );
 }

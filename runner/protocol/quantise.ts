@@ -5,7 +5,7 @@
  * agree to the bit. Pure: runs in a browser too.
  */
 import { MAX_ACTIVATION } from "./encoding.ts";
-import { DeltapayError, require } from "./errors.ts";
+import { DeltapayError, require as ensure } from "./errors.ts";
 import { answerBound } from "./layout.ts";
 
 /** Largest magnitude of a quantised weight. */
@@ -85,25 +85,35 @@ export function yMax(r: number, dIn: number): number {
     ["r", r],
     ["dIn", dIn],
   ] as const)
-    require(Number.isSafeInteger(value) &&
-      value > 0, "quantise/bad-shape", `${field} = ${value} is not a positive integer`, { field });
+    ensure(
+      Number.isSafeInteger(value) && value > 0,
+      "quantise/bad-shape",
+      `${field} = ${value} is not a positive integer`,
+      { field },
+    );
   const bound = answerBound({ r, dIn });
-  require(bound <
-    2 **
-      53, "quantise/shape-too-large", `answers of a module with r = ${r}, dIn = ${dIn} may reach ${bound}, not below 2^53`, {
-    field: "r",
-    hint: "use a smaller rank; r * dIn must not exceed 17,042,984",
-  });
+  ensure(
+    bound < 2 ** 53,
+    "quantise/shape-too-large",
+    `answers of a module with r = ${r}, dIn = ${dIn} may reach ${bound}, not below 2^53`,
+    {
+      field: "r",
+      hint: "use a smaller rank; r * dIn must not exceed 17,042,984",
+    },
+  );
   return bound;
 }
 
 /** Checks that an array has `rows * columns` entries. */
 function checkLength(array: ArrayLike<unknown>, rows: number, columns: number, field: string): void {
-  require(array.length ===
-    rows *
-      columns, "quantise/bad-length", `${field} has ${array.length} entries, expected ${rows} x ${columns}`, {
-    field,
-  });
+  ensure(
+    array.length === rows * columns,
+    "quantise/bad-length",
+    `${field} has ${array.length} entries, expected ${rows} x ${columns}`,
+    {
+      field,
+    },
+  );
 }
 
 /**
@@ -115,13 +125,13 @@ export function quantiseAdapterModule(module: FloatModule): QuantisedModule {
   yMax(r, dIn);
   checkLength(A, r, dIn, "A");
   checkLength(B, dOut, r, "B");
-  require(Number.isFinite(scale), "quantise/not-finite", `scale is ${scale}`, { field: "scale" });
+  ensure(Number.isFinite(scale), "quantise/not-finite", `scale is ${scale}`, { field: "scale" });
 
   const Aq = new Int8Array(r * dIn);
   const a = new Float64Array(r);
   for (let k = 0; k < r; k++) {
     const max = maxAbs(A, k * dIn, dIn);
-    require(Number.isFinite(max), "quantise/not-finite", `row ${k} of A is not finite`, { field: "A" });
+    ensure(Number.isFinite(max), "quantise/not-finite", `row ${k} of A is not finite`, { field: "A" });
     a[k] = max / MAX_WEIGHT;
     quantiseRow(A, Aq, k, dIn, a[k]!, MAX_WEIGHT);
   }
@@ -133,7 +143,7 @@ export function quantiseAdapterModule(module: FloatModule): QuantisedModule {
   const b = new Float64Array(dOut);
   for (let j = 0; j < dOut; j++) {
     const max = maxAbs(scaled, j * r, r);
-    require(Number.isFinite(max), "quantise/not-finite", `row ${j} of scale * B is not finite`, {
+    ensure(Number.isFinite(max), "quantise/not-finite", `row ${j} of scale * B is not finite`, {
       field: "B",
     });
     b[j] = max / MAX_WEIGHT;
@@ -213,10 +223,14 @@ export function answer(
 export function checkActivations(X: Int16Array, tokens: number, dIn: number): void {
   checkLength(X, tokens, dIn, "X");
   const at = X.indexOf(-MAX_ACTIVATION - 1);
-  require(at <
-    0, "quantise/out-of-range", `activation at token ${Math.floor(at / dIn)}, column ${at % dIn} is -32768`, {
-    field: "X",
-  });
+  ensure(
+    at < 0,
+    "quantise/out-of-range",
+    `activation at token ${Math.floor(at / dIn)}, column ${at % dIn} is -32768`,
+    {
+      field: "X",
+    },
+  );
 }
 
 /**

@@ -106,7 +106,12 @@ test("a target that reads a graph input, and one whose output is a graph output,
     ],
   });
   assert.equal(cut.roundTrips, 2);
-  const { y } = await cut.run({ x: X }, threes);
+  const overwriting = (requests: DeltaRequest[]) => {
+    const answers = threes(requests);
+    for (const { x } of requests) x.fill(99);
+    return answers;
+  };
+  const { y } = await cut.run({ x: X }, overwriting);
   assert.deepEqual([...(y!.data as Float32Array)], [7, 8, 9, 10, 11, 12]);
   await cut.close();
 });

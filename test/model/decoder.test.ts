@@ -4,7 +4,7 @@ import { loadCutModel } from "../../runner/model/cutModel.ts";
 import { Decoder } from "../../runner/model/decoder.ts";
 import { generate } from "../../runner/model/generate.ts";
 import { loadPlainModel } from "../../runner/model/plainModel.ts";
-import type { Runnable, TensorInfo } from "../../runner/model/session.ts";
+import { type Runnable, Tensor, type TensorInfo } from "../../runner/model/session.ts";
 import { loadTokenizer } from "../../runner/model/tokenizer.ts";
 import { failure, modelPath } from "../adapter/fixtures.ts";
 import {
@@ -143,6 +143,34 @@ test("generation ends at a stop string, at an end id, and repeats itself for a s
   assert.equal(a.text, b.text);
   assert.notEqual(a.text, c.text);
   await model.close();
+});
+
+test("a character is shown when all its bytes have come", async () => {
+  const tokenizer = await loadTokenizer(modelPath("tokenizer.json"));
+  const script = tokenizer.encode("é☃ end");
+  const scripted: Runnable = {
+    inputs: [{ name: "input_ids", type: "int64", shape: [1, "sequence"] }],
+    outputs: [{ name: "logits", type: "float32", shape: [1, "sequence", 1024] }],
+    run: async ({ input_ids }) => {
+      const read = input_ids!.dims[1]!;
+      const logits = new Float32Array(1024 * read);
+      logits[1024 * (read - 1) + script[read - 2]!] = 1;
+      return { logits: new Tensor("float32", logits, [1, read, 1024]) };
+    },
+  };
+  const pieces: string[] = [];
+  const prompt = tokenizer.decode([33, 263]);
+  const options = {
+    ...GREEDY,
+    maxTokens: script.length,
+    prompt,
+    onText: (piece: string) => void pieces.push(piece),
+  };
+  const { text } = await generate(new Decoder(scripted), tokenizer, options);
+  assert.equal(text, `${prompt}é☃ end`);
+  assert.equal(pieces.join(""), "é☃ end");
+  assert.ok(!pieces.some((piece) => piece.includes("\ufffd")));
+  assert.ok(pieces.length > 2);
 });
 
 test("options of no sense and an empty prompt are refused", async () => {

@@ -66,7 +66,13 @@ test("attn stands for self_attn, and a prefix more or less does not matter", () 
   const proto = llama([node("MatMul", "/model/layers.0/attn/q_proj/MatMul", ["x", "onnx::MatMul_1"], ["y"])]);
   for (const path of [Q_PROJ, "layers.0.attn.q_proj", `base.${Q_PROJ}`])
     assert.equal(match(proto, path)[0]!.at, 0);
-  for (const path of ["model.layers.10.self_attn.q_proj", "other.0.attn.q_proj", "q_proj2"])
+  for (const path of [
+    "model.layers.10.self_attn.q_proj",
+    "s.0.attn.q_proj",
+    `a${Q_PROJ}`,
+    "other.0.attn.q_proj",
+    "q_proj2",
+  ])
     assert.throws(() => match(proto, path), failure("model/no-match", path));
 });
 

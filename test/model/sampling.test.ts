@@ -40,6 +40,10 @@ test("sampling follows softmax of logits / temperature", () => {
 
 test("top-p keeps the fewest most likely tokens that reach it", () => {
   near(frequencies(1, 0.5), [0, 0, 1, 0]);
+  assert.equal(
+    sampleToken(Float32Array.of(0, 0), { temperature: 1, topP: 0.5 }, () => 0.99),
+    0,
+  );
   near(frequencies(1, 0.6), [0, 2 / 7, 5 / 7, 0]);
   near(frequencies(1, 0.85), [0, 2 / 9, 5 / 9, 2 / 9]);
 });

@@ -102,7 +102,7 @@ test("rounding is half to even and -32768 and -128 are never produced", () => {
   assert.equal(b[0], 2 / 127);
 });
 
-test("zero rows have a positive zero scale and give zeros", () => {
+test("zero rows, and rows too small to scale, have a positive zero scale and give zeros", () => {
   const { Aq, Bq, b } = quantiseAdapterModule({
     A: new Float64Array(2),
     B: Float64Array.of(-0, -0),
@@ -116,6 +116,8 @@ test("zero rows have a positive zero scale and give zeros", () => {
   const { X, sigma } = quantiseActivations(Float32Array.of(-0, 0), 1, 2);
   assert.deepEqual([...X], [0, 0]);
   assert.ok(Object.is(sigma[0], 0));
+  const tiny = quantiseActivations(Float64Array.of(Number.MIN_VALUE), 1, 1);
+  assert.deepEqual([...tiny.X, ...tiny.sigma], [0, 0]);
 });
 
 test("an activation that is not finite is refused by token and column", () => {
