@@ -27,6 +27,11 @@ export function openDatabase(file: string, migrations: readonly string[]): Datab
   return database;
 }
 
+/** Opens a database that is there, whatever its schema; for copies. */
+export function openExisting(file: string): DatabaseSync {
+  return connect(file);
+}
+
 function connect(file: string): DatabaseSync {
   const database = new DatabaseSync(file);
   try {

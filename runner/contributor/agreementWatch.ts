@@ -1,0 +1,54 @@
+/** The chain's newest word on an agreement, asked again only when it is some seconds old. */
+import type { Hex } from "../protocol/bytes.ts";
+import { DeltapayError } from "../protocol/errors.ts";
+import type { AgreementView, ContributorChain } from "./chainView.ts";
+import { nowSeconds } from "./store/rows.ts";
+
+export interface AgreementNow {
+  agreement: AgreementView;
+  /** Unix seconds: the later of this machine's clock and the newest block. */
+  now: bigint;
+}
+
+interface Reading {
+  agreement: AgreementView;
+  chainTime: bigint;
+  readAt: number;
+}
+
+export class AgreementWatch {
+  readonly #chain: ContributorChain;
+  readonly #maxAgeMs: number;
+  readonly #readings = new Map<Hex, Reading>();
+
+  /** @param maxAgeMs a reading this old is used; must be far below every offer's closeWindow */
+  constructor(chain: ContributorChain, maxAgeMs: number) {
+    this.#chain = chain;
+    this.#maxAgeMs = maxAgeMs;
+  }
+
+  /** @throws DeltapayError `session/unknown-agreement`, and what the chain's node says */
+  async newest(agreementId: Hex): Promise<AgreementNow> {
+    let reading = this.#readings.get(agreementId);
+    if (reading === undefined || performance.now() - reading.readAt >= this.#maxAgeMs) {
+      const [agreement, chainTime] = await Promise.all([
+        this.#chain.readAgreement(agreementId, "newest"),
+        this.#chain.time(),
+      ]);
+      if (agreement === undefined)
+        throw new DeltapayError("session/unknown-agreement", `the chain knows no agreement ${agreementId}`, {
+          field: "agreementId",
+        });
+      reading = { agreement, chainTime, readAt: performance.now() };
+      this.#readings.set(agreementId, reading);
+    }
+    const elapsed = BigInt(Math.floor((performance.now() - reading.readAt) / 1000));
+    const chainNow = reading.chainTime + elapsed;
+    const machineNow = BigInt(nowSeconds());
+    return { agreement: reading.agreement, now: chainNow > machineNow ? chainNow : machineNow };
+  }
+
+  forget(agreementId: Hex): void {
+    this.#readings.delete(agreementId);
+  }
+}

@@ -1,0 +1,52 @@
+/** The contributor's view of a real chain, on runner/chain. */
+import { readAgreement } from "../chain/agreements.ts";
+import { type ChainContext, domainOf } from "../chain/connect.ts";
+import { chainTime, finalBlock } from "../chain/finality.ts";
+import { type Opening, readOpening, readSettlements } from "../chain/history.ts";
+import { readAdapter, registerAdapter } from "../chain/registry.ts";
+import { settle } from "../chain/settle.ts";
+import type { Hex } from "../protocol/bytes.ts";
+import { messageDigest } from "../protocol/typedData.ts";
+import type { BlockChoice, ContributorChain } from "./chainView.ts";
+
+/** Transactions are signed by the context's account: the contributor, or its operator for `settle`. */
+export function contributorChain(ctx: ChainContext): ContributorChain {
+  const { deployment } = ctx;
+  /** How agreements were opened never changes once final. */
+  const openings = new Map<Hex, Opening>();
+  const blockNumber = async (at: BlockChoice): Promise<bigint | undefined> =>
+    at === "final" ? finalBlock(ctx) : undefined;
+  const openingOf = async (agreementId: Hex): Promise<Opening | undefined> => {
+    const known = openings.get(agreementId);
+    if (known !== undefined) return known;
+    const opening = await readOpening(ctx, agreementId);
+    if (opening !== undefined && opening.blockNumber <= (await finalBlock(ctx)))
+      openings.set(agreementId, opening);
+    return opening;
+  };
+  return {
+    chainId: BigInt(ctx.chainId),
+    registry: deployment.registry,
+    escrow: deployment.escrow,
+    verifier: (keySize) => deployment.verifiers[String(keySize)],
+    readAgreement: async (agreementId, at) => {
+      const { status, ...agreement } = await readAgreement(ctx, agreementId, await blockNumber(at));
+      if (status === "none") return undefined;
+      const opening = await openingOf(agreementId);
+      return opening && { ...agreement, status, offerHash: opening.offerHash };
+    },
+    readAdapter: async (adapterId, at) => readAdapter(ctx, adapterId, await blockNumber(at)),
+    readSettlement: async (agreementId, receipt) => {
+      const receiptHash = messageDigest(domainOf(ctx), "Receipt", receipt);
+      const settlements = await readSettlements(ctx, agreementId);
+      const found = settlements.find((settlement) => settlement.receiptHash === receiptHash);
+      return found && { txHash: found.txHash, isFinal: found.blockNumber <= (await finalBlock(ctx)) };
+    },
+    time: () => chainTime(ctx),
+    registerAdapter: (request) => registerAdapter(ctx, request),
+    settle: async (request) => {
+      const { transactions } = await settle(ctx, request);
+      return { transactions: transactions.map(({ txHash }) => txHash) };
+    },
+  };
+}

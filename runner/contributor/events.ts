@@ -1,0 +1,25 @@
+/** What the contributor's service tells whoever runs it; nothing in an event is secret. */
+import type { Hex } from "../protocol/bytes.ts";
+import type { DeltapayError } from "../protocol/errors.ts";
+
+export type ContributorEvent =
+  | { type: "listening"; url: string }
+  | { type: "session-opened"; agreementId: Hex; passes: number; tokens: number }
+  | {
+      type: "pass";
+      agreementId: Hex;
+      pass: number;
+      tokens: number;
+      totalTokens: number;
+      unpaidTokens: number;
+    }
+  | { type: "receipt"; agreementId: Hex; passes: number; tokens: number }
+  | { type: "receipt-refused"; agreementId: Hex; code: string; reason: string }
+  | { type: "ended"; agreementId: Hex; reason: string }
+  | { type: "proving"; agreementId: Hex; done: number; total: number; proveMs: number }
+  | { type: "settling"; agreementId: Hex; txHash: Hex }
+  | { type: "settled"; agreementId: Hex; txHash: Hex; tokens: number; owed: bigint }
+  | { type: "closed"; agreementId: Hex; reason: string }
+  | { type: "failed"; agreementId: Hex | null; doing: string; error: DeltapayError };
+
+export type OnEvent = (event: ContributorEvent) => void;

@@ -1,0 +1,175 @@
+/** Agreements served: identity, terms, phase and the folded state of everything served so far. */
+import type { DatabaseSync } from "node:sqlite";
+import type { Hex } from "../../protocol/bytes.ts";
+import { DeltapayError } from "../../protocol/errors.ts";
+import type { Address } from "../../protocol/typedData.ts";
+import type { SessionView } from "../../wire/messages.ts";
+import { all, first, nowSeconds, run } from "./rows.ts";
+
+export type Phase = SessionView["phase"];
+
+export interface AgreementRecord {
+  agreementId: Hex;
+  adapterId: Hex;
+  offerHash: Hex;
+  buyer: Address;
+  signer: Address;
+  pricePerToken: bigint;
+  amount: bigint;
+  /** Seconds, as of opening; `close` on chain can bring it forward. */
+  deadline: number;
+  phase: Phase;
+  /** Why it is no longer served. */
+  reason: string | null;
+  /** A wrong receipt came: nothing more is served or accepted. */
+  wrongReceipt: boolean;
+  /** Finished passes and their tokens. */
+  passes: number;
+  tokens: number;
+  /** Transaction that completed the settlement. */
+  settlement: Hex | null;
+}
+
+interface Row {
+  agreement_id: Hex;
+  adapter_id: Hex;
+  offer_hash: Hex;
+  buyer: Address;
+  signer: Address;
+  price: string;
+  amount: string;
+  deadline: number;
+  phase: Phase;
+  reason: string | null;
+  wrong_receipt: number;
+  passes: number;
+  tokens: number;
+  settlement: Hex | null;
+}
+
+const COLUMNS = `agreement_id, adapter_id, offer_hash, buyer, signer, price, amount, deadline, phase, reason,
+  wrong_receipt, passes, tokens, settlement`;
+
+function fromRow(row: Row): AgreementRecord {
+  return {
+    agreementId: row.agreement_id,
+    adapterId: row.adapter_id,
+    offerHash: row.offer_hash,
+    buyer: row.buyer,
+    signer: row.signer,
+    pricePerToken: BigInt(row.price),
+    amount: BigInt(row.amount),
+    deadline: row.deadline,
+    phase: row.phase,
+    reason: row.reason,
+    wrongReceipt: row.wrong_receipt === 1,
+    passes: row.passes,
+    tokens: row.tokens,
+    settlement: row.settlement,
+  };
+}
+
+export class AgreementStore {
+  readonly #database: DatabaseSync;
+
+  constructor(database: DatabaseSync) {
+    this.#database = database;
+  }
+
+  find(agreementId: Hex): AgreementRecord | undefined {
+    const row = first<Row>(
+      this.#database,
+      `SELECT ${COLUMNS} FROM agreement WHERE agreement_id = ?`,
+      agreementId,
+    );
+    return row === undefined ? undefined : fromRow(row);
+  }
+
+  /** @throws DeltapayError `session/unknown-agreement` */
+  get(agreementId: Hex): AgreementRecord {
+    const found = this.find(agreementId);
+    if (found === undefined)
+      throw new DeltapayError("session/unknown-agreement", `no agreement ${agreementId} was served here`, {
+        field: "agreementId",
+      });
+    return found;
+  }
+
+  /** All, oldest first; of some phases only when given. */
+  list(phases?: readonly Phase[]): AgreementRecord[] {
+    return all<Row>(this.#database, `SELECT ${COLUMNS} FROM agreement ORDER BY created_at, rowid`)
+      .map(fromRow)
+      .filter(({ phase }) => phases === undefined || phases.includes(phase));
+  }
+
+  /** Adds an agreement before its first pass; one that is there stays as it is. */
+  add(
+    agreement: Pick<
+      AgreementRecord,
+      "agreementId" | "adapterId" | "offerHash" | "buyer" | "signer" | "pricePerToken" | "amount" | "deadline"
+    >,
+    state: Uint8Array,
+  ): void {
+    run(
+      this.#database,
+      `INSERT INTO agreement
+         (agreement_id, adapter_id, offer_hash, buyer, signer, price, amount, deadline, state, created_at)
+       VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?) ON CONFLICT DO NOTHING`,
+      agreement.agreementId,
+      agreement.adapterId,
+      agreement.offerHash,
+      agreement.buyer,
+      agreement.signer,
+      agreement.pricePerToken.toString(),
+      agreement.amount.toString(),
+      agreement.deadline,
+      state,
+      nowSeconds(),
+    );
+  }
+
+  /** Encoded session state after the last finished pass. */
+  readState(agreementId: Hex): Uint8Array {
+    return first<{ state: Uint8Array }>(
+      this.#database,
+      "SELECT state FROM agreement WHERE agreement_id = ?",
+      agreementId,
+    )!.state;
+  }
+
+  writeState(agreementId: Hex, passes: number, tokens: number, state: Uint8Array): void {
+    run(
+      this.#database,
+      "UPDATE agreement SET passes = ?, tokens = ?, state = ? WHERE agreement_id = ?",
+      passes,
+      tokens,
+      state,
+      agreementId,
+    );
+  }
+
+  /**
+   * Moves an agreement on, unless it is not in one of the phases `from`.
+   * @returns whether it moved
+   */
+  move(agreementId: Hex, from: readonly Phase[], to: Phase, reason: string | null = null): boolean {
+    return (
+      run(
+        this.#database,
+        `UPDATE agreement SET phase = ?, reason = coalesce(?, reason)
+         WHERE agreement_id = ? AND phase IN (${from.map((phase) => `'${phase}'`).join(", ")})`,
+        to,
+        reason,
+        agreementId,
+      ) === 1
+    );
+  }
+
+  markWrongReceipt(agreementId: Hex): void {
+    run(this.#database, "UPDATE agreement SET wrong_receipt = 1 WHERE agreement_id = ?", agreementId);
+  }
+
+  setSettlement(agreementId: Hex, txHash: Hex | null): void {
+    run(this.#database, "UPDATE agreement SET settlement = ? WHERE agreement_id = ?", txHash, agreementId);
+  }
+}

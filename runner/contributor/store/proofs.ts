@@ -1,0 +1,65 @@
+/** Proofs made and settlement transactions sent, so that an interrupted settlement goes on where it stopped. */
+import type { DatabaseSync } from "node:sqlite";
+import type { Hex } from "../../protocol/bytes.ts";
+import { type Claim, claimSchema, stringifyMessage } from "../../wire/messages.ts";
+import { all, first, nowSeconds, run } from "./rows.ts";
+
+export class ProofStore {
+  readonly #database: DatabaseSync;
+
+  constructor(database: DatabaseSync) {
+    this.#database = database;
+  }
+
+  /** Claims of the receipt that covers `passes`, by ascending group. */
+  claims(agreementId: Hex, passes: bigint): Claim[] {
+    return all<{ claim: string }>(
+      this.#database,
+      "SELECT claim FROM proof WHERE agreement_id = ? AND passes = ? ORDER BY group_index",
+      agreementId,
+      Number(passes),
+    ).map(({ claim }) => claimSchema.parse(JSON.parse(claim)));
+  }
+
+  add(agreementId: Hex, passes: bigint, claim: Claim, proveMs: number): void {
+    run(
+      this.#database,
+      "INSERT INTO proof (agreement_id, passes, group_index, claim, prove_ms) VALUES (?, ?, ?, ?, ?)",
+      agreementId,
+      Number(passes),
+      claim.group,
+      stringifyMessage(claim),
+      proveMs,
+    );
+  }
+
+  /** Longest of the last hundred proofs, milliseconds; undefined before the first. */
+  slowest(): number | undefined {
+    const row = first<{ ms: number | null }>(
+      this.#database,
+      "SELECT max(prove_ms) AS ms FROM (SELECT prove_ms FROM proof ORDER BY rowid DESC LIMIT 100)",
+    );
+    return row?.ms ?? undefined;
+  }
+
+  addTransaction(agreementId: Hex, passes: bigint, txHash: Hex): void {
+    run(
+      this.#database,
+      `INSERT INTO settlement (agreement_id, passes, tx_hash, sent_at) VALUES (?, ?, ?, ?)
+       ON CONFLICT DO NOTHING`,
+      agreementId,
+      Number(passes),
+      txHash,
+      nowSeconds(),
+    );
+  }
+
+  /** Settlement transactions of an agreement, in the order sent. */
+  transactions(agreementId: Hex): Hex[] {
+    return all<{ tx_hash: Hex }>(
+      this.#database,
+      "SELECT tx_hash FROM settlement WHERE agreement_id = ? ORDER BY rowid",
+      agreementId,
+    ).map(({ tx_hash }) => tx_hash);
+  }
+}
