@@ -78,22 +78,29 @@ async function nextChunk(
   }
 }
 
+export interface SettleOptions {
+  /** Of one transaction; default: the limit of EIP-7825 less a fifth. */
+  maxGas?: bigint;
+  /** Hears of each transaction before it is mined. */
+  onSent?: (txHash: Hash) => void;
+  onChunk?: (settledGroups: number, allGroups: number) => void;
+}
+
 /**
  * Settles a receipt, by the contributor or its operator. Safe to repeat: accepted groups are left out.
- * @param maxGas of one transaction; default: the limit of EIP-7825 less a fifth
  * @throws DeltapayError `contract/...`, `settle/too-much-gas`, `chain/...`, `account/missing`
  */
 export async function settle(
   ctx: ChainContext,
   settlement: ReceiptToSettle,
-  options: { maxGas?: bigint; onChunk?: (settledGroups: number, allGroups: number) => void } = {},
+  options: SettleOptions = {},
 ): Promise<Settled> {
   const maxGas = options.maxGas ?? (TRANSACTION_GAS_LIMIT * 4n) / 5n;
   let left = await claimsLeft(ctx, settlement);
   const done: Settled = { transactions: [], gasUsed: 0n, txHash: null, credited: 0n };
   while (left.length > 0) {
     const chunk = await nextChunk(ctx, settlement, left, maxGas);
-    const { txHash, gasUsed, logs } = await transact(ctx, settleCall(ctx, settlement, chunk));
+    const { txHash, gasUsed, logs } = await transact(ctx, settleCall(ctx, settlement, chunk), options.onSent);
     done.transactions.push({ txHash, gasUsed, groups: chunk.map(({ group }) => group) });
     done.gasUsed += gasUsed;
     const [complete] = parseEventLogs({ abi: loraEscrowAbi, logs, eventName: "ReceiptSettled" });

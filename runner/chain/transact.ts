@@ -92,10 +92,17 @@ export function waitFor(chain: ChainConnection, hash: Hash): Promise<Transaction
 
 /**
  * Sends a call and waits until it is mined.
+ * @param onSent hears of the hash before the wait
  * @throws DeltapayError `contract/...`, `chain/...`, `account/missing`
  */
-export async function transact(chain: ChainConnection, call: Call): Promise<Outcome> {
-  const receipt = await waitFor(chain, await send(chain, call));
+export async function transact(
+  chain: ChainConnection,
+  call: Call,
+  onSent?: (txHash: Hash) => void,
+): Promise<Outcome> {
+  const hash = await send(chain, call);
+  onSent?.(hash);
+  const receipt = await waitFor(chain, hash);
   if (receipt.status !== "success") throw await revertReason(chain, call, receipt);
   const { transactionHash: txHash, gasUsed, blockNumber, logs } = receipt;
   return { txHash, gasUsed, blockNumber, logs };
