@@ -2,8 +2,12 @@
 import { basename } from "node:path";
 import { type ModuleMatch, matchModules, refuseSharedNodes } from "../model/match.ts";
 import { hashOnnxModel, readOnnxModel } from "../model/onnxFile.ts";
+import type { Hex } from "../protocol/bytes.ts";
 import { assignGroups, type Grouping, keySizeFor, type ModulesPerProof } from "../protocol/groups.ts";
+import { type AdapterLayout, layoutModules } from "../protocol/layout.ts";
+import { commitmentsFileBytes, encodeManifest } from "../protocol/manifest.ts";
 import { quantiseAdapterModule } from "../protocol/quantise.ts";
+import { PROTOCOL_VERSION } from "../protocol/tags.ts";
 import { type AdapterModule, loadPeftAdapter, type PeftAdapter } from "./peft.ts";
 import type { PeftConfig } from "./peftConfig.ts";
 
@@ -32,7 +36,7 @@ export interface Inspection {
   keySize: number;
   /** Commitments of a registration: one for each column of A and row of B. */
   commitments: number;
-  /** Estimated size of the manifest and its binary file. */
+  /** Size of the manifest and its binary file. */
   manifestBytes: number;
   leakage: {
     /** Tokens of chosen input from which a patient buyer recovers the first module (d_in / 2 of the narrowest). */
@@ -47,7 +51,8 @@ export interface Inspection {
 
 /**
  * Checks an adapter against a model and works out what registering and selling it means. Needs no chain.
- * @throws DeltapayError with every refusal of `loadPeftAdapter`, `matchModules`, `quantiseAdapterModule`, `assignGroups`
+ * @throws DeltapayError with every refusal of `loadPeftAdapter`, `matchModules`, `quantiseAdapterModule`, `assignGroups`,
+ * `layoutModules`
  */
 export async function inspectAdapter(options: {
   dir: string;
@@ -121,32 +126,52 @@ function addRow(row: Float64Array, matrix: Float64Array | Int8Array, from: numbe
   for (let i = 0; i < row.length; i++) row[i]! += factor * matrix[from + i]!;
 }
 
-const POINT_BYTES = 64;
-const SCALAR_BYTES = 32;
-const MANIFEST_MODULE_BYTES = 220;
-const MANIFEST_HEAD_BYTES = 1024;
-
 // A commitment takes one table addition a slot and 32 for its blind, about 5 microseconds each on one core.
 const ADDITION_MS = 0.005;
 const BLIND_ADDITIONS = 32;
 
 function registration(
   modules: AdapterModule[],
-  { groups, slotsNeeded }: Grouping,
+  { group, slotsNeeded }: Grouping,
 ): Pick<Inspection, "groups" | "keySize" | "commitments" | "manifestBytes" | "estimatedRegistrationMs"> {
+  const shapes = modules.map(({ path, dIn, dOut, r }, m) => ({ name: path, dIn, dOut, r, group: group[m]! }));
+  const layout = layoutModules(shapes, keySizeFor(slotsNeeded));
   const sum = (of: (module: AdapterModule) => number): number =>
-    modules.reduce((total, m) => total + of(m), 0);
-  const commitments = sum(({ dIn, dOut }) => dIn + dOut);
-  const proofs = sum(({ r }) => 2 * POINT_BYTES + 2 * (r + 1) * SCALAR_BYTES);
-  const additions = sum(({ dIn, dOut, r }) => (dIn + dOut) * (r + BLIND_ADDITIONS));
+    modules.reduce((total, module) => total + of(module), 0);
   return {
-    groups,
-    keySize: keySizeFor(slotsNeeded),
-    commitments,
-    manifestBytes:
-      commitments * POINT_BYTES + proofs + modules.length * MANIFEST_MODULE_BYTES + MANIFEST_HEAD_BYTES,
-    estimatedRegistrationMs: Math.ceil(additions * ADDITION_MS),
+    groups: layout.groups,
+    keySize: layout.keySize,
+    commitments: sum(({ dIn, dOut }) => dIn + dOut),
+    manifestBytes: manifestBytes(layout),
+    estimatedRegistrationMs: Math.ceil(
+      sum(({ dIn, dOut, r }) => (dIn + dOut) * (r + BLIND_ADDITIONS)) * ADDITION_MS,
+    ),
   };
+}
+
+/** Size of a manifest with hashes and addresses of zeros, to a few digits of the chain id, and of its binary file. */
+function manifestBytes(layout: AdapterLayout): number {
+  const zeros = (bytes: number): Hex => `0x${"00".repeat(bytes)}`;
+  const file = commitmentsFileBytes(layout);
+  const manifest = encodeManifest({
+    protocol: PROTOCOL_VERSION,
+    chainId: 31337,
+    registry: zeros(20),
+    contributor: zeros(20),
+    vkHash: zeros(32),
+    keySize: layout.keySize,
+    groups: layout.groups,
+    adapterSalt: zeros(32),
+    baseModel: { name: "model.onnx", sha256: zeros(32) },
+    modules: layout.modules.map(({ name, dIn, dOut, r, group }) => ({
+      name,
+      shape: [dIn, dOut, r],
+      group,
+      scalesHash: zeros(32),
+    })),
+    commitments: { sha256: zeros(32), bytes: file },
+  });
+  return manifest.length + file;
 }
 
 function leakage(modules: AdapterModule[]): Inspection["leakage"] {

@@ -1,21 +1,23 @@
 /** Runs a base model cut at the targeted layers: at each cut the caller turns activations into deltas. */
 import { TensorProto_DataType } from "onnx-buf";
-import { DeltapayError, require as ensure } from "../protocol/errors.ts";
+import { require as ensure } from "../protocol/errors.ts";
 import { planCut, type Segment } from "./cut.ts";
+import { type DeltaRequest, type OnTargets, runCut, type Step, type TargetNode } from "./cutRun.ts";
+import { declaredInputs, type ElementTypes, elementTypeOf, inputTypes } from "./elementTypes.ts";
 import { type GraphIndex, indexGraph } from "./graph.ts";
 import { type ModuleMatch, matchModules } from "./match.ts";
 import { type OnnxModel, readOnnxModel } from "./onnxFile.ts";
-import { buildSegmentModel, type SegmentNames, segmentNames } from "./segmentModel.ts";
+import { buildSegmentModel, segmentNames } from "./segmentModel.ts";
 import {
   createSession,
   describe,
   type InferenceSession,
   type Runnable,
-  runSession,
-  Tensor,
   type TensorInfo,
   type Tensors,
 } from "./session.ts";
+
+export type { DeltaRequest, OnTargets };
 
 export interface Target {
   /** The caller's name for (adapter, module); several keys may fall on one node, their deltas are added. */
@@ -29,22 +31,6 @@ export interface Target {
   dOut?: number | undefined;
 }
 
-/** Activations asked about at one cut. */
-export interface DeltaRequest {
-  /** tokens x dIn, row-major; the callee may keep it. */
-  x: Float32Array;
-  tokens: number;
-  dIn: number;
-  /** Keys of the targets that read x. */
-  targets: string[];
-}
-
-/**
- * Answers every request of one cut: per key, Delta as tokens x dOut row-major.
- * Called once a cut with all of its requests, so that they can share a round trip.
- */
-export type OnTargets = (requests: DeltaRequest[]) => Promise<Map<string, Float32Array>>;
-
 export interface CutModel {
   /** float16 inputs and outputs are float32 here. */
   inputs: readonly TensorInfo[];
@@ -55,7 +41,7 @@ export interface CutModel {
   roundTrips: number;
   /**
    * One pass: visits every target once.
-   * @throws DeltapayError `model/run-failed`, `model/other-tokens`, `model/bad-delta`
+   * @throws DeltapayError as `runCut`, and whatever `onTargets` throws
    */
   run: (feeds: Tensors, onTargets: OnTargets) => Promise<Tensors>;
   /** The model with its deltas, as if it were a plain one. */
@@ -80,7 +66,7 @@ export async function loadCutModel(options: {
   const inputs = declaredInputs(index, types);
   const outputs = madeOutputs(index, steps);
   const run = (feeds: Tensors, onTargets: OnTargets): Promise<Tensors> =>
-    runSteps(steps, names, outputs, feeds, onTargets);
+    runCut({ steps, names, outputs }, feeds, onTargets);
   return {
     inputs,
     outputs,
@@ -90,20 +76,6 @@ export async function loadCutModel(options: {
     with: (onTargets) => ({ inputs, outputs, run: (feeds) => run(feeds, onTargets) }),
     close: () => closeSteps(steps),
   };
-}
-
-interface TargetNode extends ModuleMatch {
-  keys: string[];
-  /** Tensor that gets the delta. */
-  y: string;
-}
-
-/** A segment ready to run. */
-interface Step {
-  segment: Segment;
-  asks: { x: string; targets: TargetNode[] }[];
-  /** Undefined for a segment without nodes: a target that reads a graph input. */
-  session: InferenceSession | undefined;
 }
 
 function matchTargets(model: OnnxModel, targets: readonly Target[]): Map<string, ModuleMatch> {
@@ -126,16 +98,6 @@ function groupByNode(index: GraphIndex, matches: ReadonlyMap<string, ModuleMatch
     else nodes.set(match.at, { ...match, keys: [key], y: index.graph.node[match.at]!.output[0]! });
   }
   return nodes;
-}
-
-/** ONNX element type by tensor, filled as far as known. */
-type ElementTypes = Map<string, number>;
-
-function inputTypes(index: GraphIndex): ElementTypes {
-  const types: ElementTypes = new Map();
-  for (const [name, { type }] of index.inputs)
-    if (type?.value.case === "tensorType") types.set(name, type.value.value.elemType);
-  return types;
 }
 
 /** Loads the segments in order: the types each session reports type the inputs of the next. */
@@ -179,116 +141,9 @@ async function closeSteps(steps: Step[]): Promise<void> {
   for (const { session } of steps) await session?.release();
 }
 
-const RUNTIME_NAMES: Record<string, string> = { FLOAT: "float32", DOUBLE: "float64", FLOAT16: "float32" };
-
-/** ONNX Runtime's name of an element type, as it is at a border: float16 is exchanged as float32. */
-function runtimeType(elementType: number): string {
-  const name = TensorProto_DataType[elementType] ?? "UNDEFINED";
-  return RUNTIME_NAMES[name] ?? name.toLowerCase();
-}
-
-function elementTypeOf(runtimeName: string): number {
-  const known: Record<string, number> = {
-    float32: TensorProto_DataType.FLOAT,
-    float64: TensorProto_DataType.DOUBLE,
-  };
-  const name = runtimeName.toUpperCase() as keyof typeof TensorProto_DataType;
-  return known[runtimeName] ?? TensorProto_DataType[name];
-}
-
-function declaredInputs(index: GraphIndex, types: ElementTypes): TensorInfo[] {
-  return [...index.inputs].map(([name, { type }]) => {
-    const dims = type?.value.case === "tensorType" ? (type.value.value.shape?.dim ?? []) : [];
-    const shape = dims.map(({ value }) =>
-      value.case === "dimValue" ? Number(value.value) : (value.value ?? ""),
-    );
-    return { name, type: runtimeType(types.get(name) ?? 0), shape };
-  });
-}
-
 function madeOutputs(index: GraphIndex, steps: Step[]): TensorInfo[] {
   const made = steps.flatMap(({ segment, session }) =>
     describe(session?.outputMetadata ?? []).map((info, i) => ({ ...info, name: segment.outputs[i]! })),
   );
   return index.graph.output.flatMap(({ name }) => made.find((info) => info.name === name) ?? []);
-}
-
-/** One pass through the segments. */
-async function runSteps(
-  steps: Step[],
-  names: SegmentNames,
-  outputs: readonly TensorInfo[],
-  feeds: Tensors,
-  onTargets: OnTargets,
-): Promise<Tensors> {
-  const made = new Map(Object.entries(feeds));
-  let tokens: number | undefined;
-  for (const { segment, asks, session } of steps) {
-    const inputs: Tensors = {};
-    for (const name of segment.inputs) inputs[names.border(name)] = fedTensor(made, name);
-    if (asks.length > 0) {
-      const requests = asks.map(({ x, targets }) => toRequest(fedTensor(made, x), targets));
-      tokens = sameTokens(tokens, requests);
-      const answers = await onTargets(requests);
-      for (const { x, targets } of asks)
-        for (const target of targets)
-          inputs[names.delta(target.y)] = sumDeltas(target, fedTensor(made, x).dims, answers);
-    }
-    if (session === undefined) continue;
-    const results = await runSession(session, inputs);
-    for (const name of segment.outputs) made.set(name, results[names.border(name)]!);
-  }
-  return Object.fromEntries(outputs.map(({ name }) => [name, made.get(name)!]));
-}
-
-function fedTensor(made: Map<string, Tensor>, name: string): Tensor {
-  const tensor = made.get(name);
-  ensure(tensor !== undefined, "model/missing-input", `the model needs the input '${name}'`, {
-    field: name,
-  });
-  return tensor;
-}
-
-/** Copies x: the runtime's memory is reused, the caller may keep what it is given. */
-function toRequest(x: Tensor, targets: TargetNode[]): DeltaRequest {
-  const dIn = x.dims.at(-1)!;
-  const values = new Float32Array(x.data as Float32Array);
-  return { x: values, tokens: values.length / dIn, dIn, targets: targets.flatMap(({ keys }) => keys) };
-}
-
-/** Every module of a pass sees the same tokens: a receipt counts them once. */
-function sameTokens(expected: number | undefined, requests: DeltaRequest[]): number {
-  const tokens = expected ?? requests[0]!.tokens;
-  const other = requests.find((request) => request.tokens !== tokens);
-  if (other !== undefined)
-    throw new DeltapayError(
-      "model/other-tokens",
-      `'${other.targets[0]}' sees ${other.tokens} tokens, others ${tokens}`,
-      {
-        field: other.targets[0]!,
-        hint: "modules that see other tokens (experts, pooled layers) cannot be served",
-      },
-    );
-  return tokens;
-}
-
-/** Sum of the deltas of all keys on one node, shaped as the node's output. */
-function sumDeltas(target: TargetNode, xDims: readonly number[], answers: Map<string, Float32Array>): Tensor {
-  const dims = [...xDims.slice(0, -1), target.dOut];
-  const size = dims.reduce((product, dimension) => product * dimension, 1);
-  const parts = target.keys.map((key) => {
-    const delta = answers.get(key);
-    ensure(
-      delta?.length === size,
-      "model/bad-delta",
-      `delta for '${key}' has ${delta?.length ?? "no"} values, expected ${size}`,
-      {
-        field: key,
-      },
-    );
-    return delta;
-  });
-  const sum = parts.length === 1 ? parts[0]! : new Float32Array(size);
-  if (parts.length > 1) for (const part of parts) for (let i = 0; i < size; i++) sum[i]! += part[i]!;
-  return new Tensor("float32", sum, dims);
 }

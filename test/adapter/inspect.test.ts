@@ -52,7 +52,11 @@ test("reports shapes, scale, size, leakage and the model's hash", async () => {
   assert.deepEqual(report.modules[3]!.shape, [128, 128, 2]);
   assert.equal(report.modules[3]!.scale, 8 / Math.sqrt(2));
   assert.equal(report.commitments, 4 * 256);
-  assert.ok(report.manifestBytes > 64 * report.commitments && report.manifestBytes < 70 * report.commitments);
+  const points = 64 * (report.commitments + 2 * 4);
+  const scalars = 32 * 2 * (5 + 5 + 5 + 3);
+  assert.ok(
+    report.manifestBytes > points + scalars + 4 * 120 && report.manifestBytes < points + scalars + 2048,
+  );
   assert.ok(report.estimatedRegistrationMs > 0);
   assert.deepEqual(report.leakage, { dInHalf: 64, dInHalfLargest: 64, rank: 2 });
 });

@@ -1,6 +1,7 @@
 import assert from "node:assert/strict";
 import { createHash } from "node:crypto";
 import { readFileSync } from "node:fs";
+import { join } from "node:path";
 import { test } from "node:test";
 import fc from "fast-check";
 import { loadPeftAdapter } from "../../runner/adapter/peft.ts";
@@ -12,6 +13,7 @@ import {
   quantiseAdapterModule,
   yMax,
 } from "../../runner/protocol/quantise.ts";
+import { adapterDir, FIXTURES } from "../adapter/fixtures.ts";
 
 interface Reference {
   adapter: string;
@@ -28,8 +30,7 @@ interface Reference {
   Y_first: number[];
 }
 
-const fixtures = new URL("../../fixtures/", import.meta.url);
-const { modules } = JSON.parse(readFileSync(new URL("quantised.json", fixtures), "utf8")) as {
+const { modules } = JSON.parse(readFileSync(join(FIXTURES, "quantised.json"), "utf8")) as {
   modules: Reference[];
 };
 
@@ -63,7 +64,7 @@ function plainAnswer(
 test("weights, activations and answers of all eight fixture modules match the numpy reference", async () => {
   assert.equal(modules.length, 8);
   for (const reference of modules) {
-    const adapter = await loadPeftAdapter(new URL(reference.adapter, fixtures).pathname);
+    const adapter = await loadPeftAdapter(adapterDir(reference.adapter));
     const module = adapter.modules.find(({ path }) => path === reference.module);
     assert.ok(module, reference.module);
     const { Aq, Bq, b } = quantiseAdapterModule(module);
