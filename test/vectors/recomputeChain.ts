@@ -12,6 +12,19 @@ const input = (name: string, ...path: string[]): string => text(vector(name).inp
 const output = (name: string, ...path: (string | number)[]): string =>
   text({ out: vector(name).output }, "out", ...path);
 
+/** The documented types; widths are part of the hash. */
+const TYPES: Record<string, string> = {
+  Offer:
+    "Offer(bytes32 adapterId,address payout,address token,uint128 pricePerToken,uint256 openingFee,uint64 maxUnpaidTokens,uint64 tokenCap,uint64 minDuration,uint64 closeWindow,uint64 maxOpens,uint256 nonce,uint64 expiry)",
+  Receipt: "Receipt(bytes32 agreementId,uint64 passes,uint64 tokens,bytes32 head,bytes32 statementsHash)",
+  ServiceRecord: "ServiceRecord(bytes32 adapterId,string url,bytes32 tlsCertificate,uint64 expiry)",
+  Liveness: "Liveness(bytes32 adapterId,bytes32 nonce,uint64 time)",
+  Session: "Session(bytes32 agreementId,bytes32 clientNonce,bytes32 serverNonce)",
+};
+
+/** The ABI type of a struct with the same fields. */
+const tuple = (type: string): string => `tuple${type.slice(type.indexOf("("))}`;
+
 /** EIP-712 fields from `Name(type name,...)`. */
 function parseType(type: string): Record<string, TypedDataField[]> {
   const [, name, list] = /^(\w+)\((.*)\)$/.exec(type)!;
@@ -29,12 +42,13 @@ function message(inputs: Plain, name: string): Plain {
     chainId: text(inputs, "chainId"),
     verifyingContract: text(inputs, "escrow"),
   };
-  const types = parseType(text(inputs, "type"));
+  const type = TYPES[name]!;
+  const types = parseType(type);
   const value = (inputs as { message: Fields }).message;
   const digest = TypedDataEncoder.hash(domain, types, value);
   const key = new SigningKey(text(inputs, "privateKey"));
   return {
-    typeHash: id(text(inputs, "type")),
+    typeHash: id(type),
     structHash: TypedDataEncoder.hashStruct(name, types, value),
     domainSeparator: TypedDataEncoder.hashDomain(domain),
     digest,
@@ -71,13 +85,10 @@ export function statements(): string[] {
 }
 
 const CLAIM = "tuple(uint32 group,uint256[2] a,uint256[4] b,uint256[2] c)";
-const OFFER =
-  "tuple(bytes32 adapterId,address payout,address token,uint128 pricePerToken,uint256 openingFee,uint64 maxUnpaidTokens,uint64 tokenCap,uint64 minDuration,uint64 closeWindow,uint64 maxOpens,uint256 nonce,uint64 expiry)";
-const RECEIPT = "tuple(bytes32 agreementId,uint64 passes,uint64 tokens,bytes32 head,bytes32 statementsHash)";
 const CONTRACTS = new Interface([
   "function register(bytes32 manifestHash,string uri,address verifier,uint32 groups,bytes32 salt)",
-  `function open(${OFFER} offer,bytes offerSignature,address signer,uint256 amount,uint64 deadline,uint256 nonce)`,
-  `function settle(bytes32 agreementId,${RECEIPT} receipt,bytes signature,uint256[2][] V,${CLAIM}[] claims)`,
+  `function open(${tuple(TYPES["Offer"]!)} offer,bytes offerSignature,address signer,uint256 amount,uint64 deadline,uint256 nonce)`,
+  `function settle(bytes32 agreementId,${tuple(TYPES["Receipt"]!)} receipt,bytes signature,uint256[2][] V,${CLAIM}[] claims)`,
 ]);
 
 function call(name: string, ...fields: string[]): Recompute {
@@ -138,11 +149,7 @@ export const CHAIN: Record<string, Recompute> = {
     ["chainId", "escrow", "buyer", "offerHash", "signer", "amount", "deadline", "nonce"],
   ),
   "offer-hash": (inputs) =>
-    TypedDataEncoder.hashStruct(
-      "Offer",
-      parseType(input("eip712/Offer", "type")),
-      (inputs as { offer: Fields }).offer,
-    ),
+    TypedDataEncoder.hashStruct("Offer", parseType(TYPES["Offer"]!), (inputs as { offer: Fields }).offer),
   "eip712/": message,
   "statements-hash": () =>
     keccakAbi(["bytes32", "uint256[2][]"], [tag("deltapay/1/statements"), statements().map(pair)]),
