@@ -42,9 +42,14 @@ export class Session {
     try {
       return await request(this.#token!);
     } catch (error) {
-      if (!(error instanceof ServiceError) || error.status !== 401) throw error;
+      if (!isExpired(error)) throw error;
     }
     await this.connect();
     return request(this.#token!);
   }
+}
+
+/** A receipt or signature that is refused is not a matter of the token. */
+function isExpired(error: unknown): boolean {
+  return error instanceof ServiceError && error.status === 401 && error.code.startsWith("session/");
 }
