@@ -2,6 +2,8 @@
 import assert from "node:assert/strict";
 import * as fs from "node:fs";
 import { after, describe, test } from "node:test";
+import { decodeOpening } from "../../runner/buyer/openingFile.ts";
+import { checkScales } from "../../runner/buyer/scales.ts";
 import { loadCommitKey, loadProvingKey } from "../../runner/keys/load.ts";
 import { equalBytes, fromHex, type Hex, toHex } from "../../runner/protocol/bytes.ts";
 import { decodeKeyPoints } from "../../runner/protocol/commitment.ts";
@@ -23,7 +25,7 @@ import { decodePassAnswer, decodePassRequest } from "../../runner/wire/passReque
 import { editWitness, satisfies, witnessOf } from "../keys/statement.ts";
 import { buildVectors } from "../vectors/build.ts";
 import { DOMAIN } from "../vectors/chain.ts";
-import { KEY_SIZE, LAYOUT, PASSES } from "../vectors/inputs.ts";
+import { KEY_SIZE, LAYOUT, MODULES, PASSES } from "../vectors/inputs.ts";
 import { readVectors, text, vectorsByName } from "../vectors/read.ts";
 import { solidityConstants } from "../vectors/solidity.ts";
 
@@ -95,6 +97,21 @@ describe("read back", () => {
     const { layout } = vector("commitments-file").output as { layout: { offset: number; bytes: number }[] };
     const { offset, bytes: length } = layout.at(-1)!;
     assert.equal(commitmentsFileBytes(LAYOUT), offset + length);
+  });
+
+  test("the scales, each checked against the manifest, and the opening file", () => {
+    const manifest = decodeManifest(hexOf("manifest/bytes", "bytes"));
+    const scales = checkScales(manifest, hexOf("wire/scales"));
+    assert.deepEqual(
+      scales,
+      MODULES.map(({ b }) => b),
+    );
+    const { t, xBar, tokens } = decodeOpening(hexOf("file/opening"));
+    assert.deepEqual([tokens, t.map(String)], [5n, [0, 1].map((g) => output(`statement-blind/${g}`))]);
+    assert.deepEqual(
+      xBar.map((sums) => sums.join(" ")),
+      [0, 1, 2].map((m) => output(`fold/${m}`, "xBar")),
+    );
   });
 
   test("request and answer bodies", () => {

@@ -27,6 +27,7 @@ import {
 import {
   encodeCommitmentsFile,
   encodeManifest,
+  encodeScales,
   type Manifest,
   manifestHash,
   scalesHash,
@@ -198,6 +199,8 @@ function addManifest(book: Book, vk: Hex, file: Uint8Array): Hex {
     book.add(`scales-hash/${m}`, { scaleSalt: SCALE_SALT, m, b }, hash);
     return toHex(hash);
   });
+  const b = MODULES.map((module) => module.b);
+  book.add("wire/scales", { scaleSalt: SCALE_SALT, b }, concatBytes(SCALE_SALT, ...b.map(encodeScales)));
   const manifest: Manifest = {
     protocol: PROTOCOL_VERSION,
     chainId: CHAIN_ID,

@@ -18,8 +18,13 @@ const ABOUT = [
   "All keys and seeds here are public. Proofs under `claims` are random; all else follows from the inputs.",
 ];
 
-/** Magics of the two binary files; they are tags too. */
-const FILE_TAGS = { commitKey: "deltapay/1/commit-key", commitments: "deltapay/1/commitments" };
+/** Magics of the binary files; they are tags too. */
+const FILE_TAGS = {
+  commitKey: "deltapay/1/commit-key",
+  commitments: "deltapay/1/commitments",
+  passTranscript: "deltapay/1/pass-transcript",
+  opening: "deltapay/1/opening",
+};
 
 /** Computes every vector with the product's code. @param earlier vectors whose proofs are kept while they verify */
 export async function buildVectors(curve: Curve, earlier: readonly Vector[]): Promise<VectorFile> {

@@ -299,6 +299,38 @@ function statement(inputs: Plain, rest: string): Plain {
   return hex(encodePoint(ofCommitments.reduce((sum, part) => sum.add(part), ic0.add(own))));
 }
 
+/** Salt, T, and X and Y of every module of a pass. */
+function passTranscript(_: Plain, p: string): Plain {
+  const ios = [0, 1, 2].map((m) => vector(`io-hash/${p}/${m}`).inputs);
+  const [salt, tokens] = [bytes(text(ios[0]!, "passSalt")), u32(BigInt(text(ios[0]!, "tokens")))];
+  const matrices = ios.flatMap((io) => [int16(integers(text(io, "X"))), int64(integers(text(io, "Y")))]);
+  return hex(cat(tag("deltapay/1/pass-transcript"), salt, tokens, ...matrices));
+}
+
+function openingFile(): Plain {
+  const receipt = (name: string): string => text(vector("eip712/Receipt").inputs, "message", name);
+  const sums = (list: string): Buffer => cat(...integers(list).map((value) => le(value + (1n << 191n), 24)));
+  const all = modules();
+  const parts = all.flatMap(({ dIn, dOut }, m) => [
+    u32(dIn),
+    u32(dOut),
+    sums(output(`fold/${m}`, "xBar")),
+    sums(output(`fold/${m}`, "yBar")),
+  ]);
+  const header = [
+    tag("deltapay/1/opening"),
+    bytes(receipt("agreementId")),
+    bytes(output("manifest/hash")),
+    le(BigInt(receipt("passes")), 8),
+    le(BigInt(receipt("tokens")), 8),
+    bytes(receipt("head")),
+    u32(2),
+    u32(all.length),
+  ];
+  const t = [0, 1].map((g) => le(BigInt(output(`statement-blind/${g}`)), 32));
+  return hex(cat(...header, ...t, ...parts));
+}
+
 /** Handlers by the beginning of the names they know. */
 export const SESSION: Record<string, Recompute> = {
   "commit-blind/": commitBlinds,
@@ -343,6 +375,12 @@ export const SESSION: Record<string, Recompute> = {
     return hex(
       cat(u32(indices.length), ...indices.map(u32), salt, tokens, int16(integers(text(inputs, "X")))),
     );
+  },
+  "file/pass-transcript/": passTranscript,
+  "file/opening": openingFile,
+  "wire/scales": (inputs) => {
+    const b = (inputs as { b: string[] }).b.map((list) => doubles(list.split(" ").map(Number)));
+    return hex(cat(bytes(text(inputs, "scaleSalt")), ...b));
   },
   "wire/pass-answer/": (inputs) =>
     hex(cat(...(inputs as { Y: string[] }).Y.map((values) => int64(integers(values))))),

@@ -1,4 +1,6 @@
 /** Vectors of a whole session: two passes over the adapter, its statements, witnesses and wire bodies. */
+import { encodeOpening, openingOf } from "../../runner/buyer/openingFile.ts";
+import { encodePass } from "../../runner/buyer/transcript.ts";
 import { fromHex, type Hex } from "../../runner/protocol/bytes.ts";
 import type { Curve } from "../../runner/protocol/curve.ts";
 import { encodeActivations, encodeAnswers } from "../../runner/protocol/encoding.ts";
@@ -69,6 +71,14 @@ function addBodies(book: Book, p: number, { passSalt, tokens, X, Y }: VectorPass
   }
 }
 
+/** What an auditor is given: every pass, and the openings of the statements. */
+function addAuditFiles(book: Book, adapter: VectorAdapter, agreementId: Hex, state: SessionState): void {
+  for (const [i, pass] of PASSES.entries())
+    book.add(`file/pass-transcript/${i + 1}`, { pass: `io-hash/${i + 1}/m` }, encodePass(pass));
+  const opening = openingOf(agreementId, adapter.manifestHash, LAYOUT.groups, state);
+  book.add("file/opening", { fold: "fold/m", t: "statement-blind/g" }, encodeOpening(opening));
+}
+
 /** Adds every vector of this file. */
 export async function addSession(
   book: Book,
@@ -113,5 +123,6 @@ export async function addSession(
   }
   const hash = statementsHash(V);
   book.add("statements-hash", { V }, hash);
+  addAuditFiles(book, adapter, agreementId, state);
   return { state, V, witnesses, statementsHash: hash };
 }
