@@ -104,7 +104,7 @@ export class AdaptedModel {
    * Perplexity of the adapted model.
    * @throws DeltapayError `budget/amount` before anything is paid when the text does not fit what is left; `perplexity/...`
    */
-  evaluate({ ids, context = 128, onProgress }: EvaluateOptions): Promise<Perplexity> {
+  async evaluate({ ids, context = 128, onProgress }: EvaluateOptions): Promise<Perplexity> {
     const left = this.#tokensLeft();
     if (ids.length > left)
       throw new DeltapayError(

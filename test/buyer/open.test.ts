@@ -47,9 +47,7 @@ async function setUp(t: Test) {
 test("an agreement is on disk, with its signer's key, before its transaction", async (t) => {
   const { disk, chain, options } = await setUp(t);
   chain.before = () => {
-    const [{ terms, phase }] = disk.store.agreements() as [
-      { terms: { signer: `0x${string}` }; phase: string },
-    ];
+    const { terms, phase } = disk.store.agreements().at(-1)!;
     assert.equal(phase, "opening");
     assert.equal(loadSigner(disk.vault, terms.signer).address.toLowerCase(), terms.signer);
   };
@@ -99,7 +97,7 @@ test("an agreement is open when its block is final", async (t) => {
   );
   assert.equal(disk.store.agreement(id).phase, "opening");
   chain.blocksToFinal = 2;
-  assert.equal((await completeOpening(options.chain, disk.store, id, wait)).phase, "open");
+  assert.equal((await completeOpening(options.chain, disk.store, id, { pollMs: 1 })).phase, "open");
   assert.equal(chain.sent, 1);
 });
 
