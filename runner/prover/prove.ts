@@ -7,6 +7,7 @@
 import { groth16, type MemFile, wtns } from "snarkjs";
 import { verifyProof as verifySnarkjsProof } from "../keys/verifyProof.ts";
 import { DeltapayError } from "../protocol/errors.ts";
+import { mod } from "../protocol/field.ts";
 import type { CommitKey } from "../protocol/key.ts";
 import type { GroupWitness } from "../protocol/statement.ts";
 import { type Proof, proofFromSnarkjs, proofToSnarkjs } from "./proofEncoding.ts";
@@ -57,6 +58,9 @@ export class Prover {
       throw new DeltapayError("prover/wrong-shape", `the key has ${size} slots, the witness another number`, {
         field: "witness",
       });
+    // The circuit would find it too, but prints to stdout as it does.
+    const product = h.reduce((sum, value, k) => sum + value * s[k]!, 0n);
+    if (mod(product - yhat) !== 0n) throw noWitness();
     const memory: MemFile = { type: "mem" };
     try {
       await wtns.calculate({ yhat, h, s, blind }, this.#key.wasm, memory);
@@ -64,14 +68,22 @@ export class Prover {
       return proofFromSnarkjs(proof);
     } catch {
       // The cause is left out: it may quote the witness.
-      throw new DeltapayError("prover/no-witness", "the circuit rejects this witness", {
-        field: "witness",
-        hint: "an answer that was served is not B*A*x of the registered weights",
-      });
+      throw noWitness();
     } finally {
       memory.data?.fill(0);
     }
   }
+}
+
+function noWitness(): DeltapayError {
+  return new DeltapayError(
+    "prover/no-witness",
+    "an answer that was served is not B*A*x of the registered weights",
+    {
+      field: "witness",
+      hint: "nothing served after the wrong answer can be proven; look for changed weights, or memory that fails",
+    },
+  );
 }
 
 /** One proof with a key used once; `Prover` for more. */
