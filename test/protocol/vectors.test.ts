@@ -162,6 +162,21 @@ describe("read back", () => {
   });
 });
 
+test("docs/protocol.md cites every vector, and none that is not there", () => {
+  const page = fs.readFileSync(new URL("../../docs/protocol.md", import.meta.url), "utf8");
+  const cited = [...page.matchAll(/`v:([^`]+)`/g)].map(([, name]) => name!).filter((name) => name !== "NAME");
+  const covers = (pattern: string, name: string): boolean =>
+    pattern.endsWith("*") ? name.startsWith(pattern.slice(0, -1)) : name === pattern;
+  assert.deepEqual(
+    names.filter((name) => !cited.some((pattern) => covers(pattern, name))),
+    [],
+  );
+  assert.deepEqual(
+    cited.filter((pattern) => !names.some((name) => covers(pattern, name))),
+    [],
+  );
+});
+
 /** yhat, h, s, blind of a group's witness. */
 function scalarsOf(g: number): bigint[] {
   return ["yhat", "h", "s", "blind"].flatMap((name) => output(`witness/${g}`, name).split(" ").map(BigInt));
