@@ -5,7 +5,7 @@ import { type Generated, type GenerateOptions, generate } from "../model/generat
 import { type Perplexity, perplexity } from "../model/perplexity.ts";
 import type { Runnable } from "../model/session.ts";
 import type { Tokenizer } from "../model/tokenizer.ts";
-import { DeltapayError, require } from "../protocol/errors.ts";
+import { DeltapayError, require as ensure } from "../protocol/errors.ts";
 import { ForwardPass, targetKey } from "./forwardPass.ts";
 import type { NodeChoices } from "./modelTargets.ts";
 import type { RemoteAdapter } from "./remoteAdapter.ts";
@@ -116,11 +116,15 @@ export class AdaptedModel {
         },
       );
     const longest = Math.min(...this.#adapters.map((adapter) => adapter.longestPass));
-    require(context <=
-      longest, "budget/pass-too-long", `windows of ${context} tokens; at most ${longest} are served at once`, {
-      field: "context",
-      hint: `use a context of at most ${longest} tokens`,
-    });
+    ensure(
+      context <= longest,
+      "budget/pass-too-long",
+      `windows of ${context} tokens; at most ${longest} are served at once`,
+      {
+        field: "context",
+        hint: `use a context of at most ${longest} tokens`,
+      },
+    );
     return perplexity(this.#decoder, ids, {
       window: context,
       ...(onProgress === undefined ? {} : { onWindow: onProgress }),

@@ -1,6 +1,6 @@
 /** Finding a contributor: its service description, the record it signed for this place, and proof that its key is live. */
 import { type Hex, toHex } from "../protocol/bytes.ts";
-import { DeltapayError, require } from "../protocol/errors.ts";
+import { DeltapayError, require as ensure } from "../protocol/errors.ts";
 import { type Address, checkSignature, type Domain, type ServiceRecord } from "../protocol/typedData.ts";
 import type { Service, SignedOffer } from "../wire/messages.ts";
 import { ContributorClient } from "./contributorClient.ts";
@@ -65,14 +65,18 @@ export async function discover(options: DiscoverOptions): Promise<Discovered> {
   checkDeployment(service, options);
   const served = chooseAdapter(service, options.adapterId);
   const entry = await options.readAdapter(served.adapterId);
-  require(entry !== undefined, "adapter/not-registered", `${served.adapterId} is not in the registry`, {
+  ensure(entry !== undefined, "adapter/not-registered", `${served.adapterId} is not in the registry`, {
     field: "adapterId",
     hint: "wait until its registration is final, or ask the contributor which chain it is on",
   });
-  require(served.manifestHash ===
-    entry.manifestHash.toLowerCase(), "manifest/hash", "the service names another manifest than the registry", {
-    field: "manifestHash",
-  });
+  ensure(
+    served.manifestHash === entry.manifestHash.toLowerCase(),
+    "manifest/hash",
+    "the service names another manifest than the registry",
+    {
+      field: "manifestHash",
+    },
+  );
   await checkRecord(served, entry.contributor, url, certificate, options);
   return {
     client: new ContributorClient(connect(url, served.record.tlsCertificate, options)),
@@ -116,11 +120,15 @@ async function firstContact(
 
 function checkDeployment(service: Service, { domain, registry }: DiscoverOptions): void {
   const same = (name: string, found: string, expected: string): void =>
-    require(found.toLowerCase() ===
-      expected.toLowerCase(), "service/other-deployment", `the service uses ${name} ${found}, this buyer ${expected}`, {
-      field: name,
-      hint: "use the same chain and contracts as the contributor (--rpc, deployments/)",
-    });
+    ensure(
+      found.toLowerCase() === expected.toLowerCase(),
+      "service/other-deployment",
+      `the service uses ${name} ${found}, this buyer ${expected}`,
+      {
+        field: name,
+        hint: "use the same chain and contracts as the contributor (--rpc, deployments/)",
+      },
+    );
   same("chainId", service.chainId.toString(), domain.chainId.toString());
   same("registry", service.registry, registry);
   same("escrow", service.escrow, domain.escrow);
@@ -150,26 +158,36 @@ async function checkRecord(
 ): Promise<void> {
   const { record, recordSignature } = served;
   await checkSignature(domain, "ServiceRecord", record, recordSignature, contributor);
-  require(record.adapterId ===
-    served.adapterId, "service/other-record", "the service record is of another adapter", {
-    field: "record.adapterId",
-  });
-  require(record.expiry >= now, "service/record-expired", "the service record has expired", {
+  ensure(
+    record.adapterId === served.adapterId,
+    "service/other-record",
+    "the service record is of another adapter",
+    {
+      field: "record.adapterId",
+    },
+  );
+  ensure(record.expiry >= now, "service/record-expired", "the service record has expired", {
     field: "record.expiry",
     hint: "ask the contributor to sign a new one",
   });
-  require(sameOrigin(
-    url,
-    parseServiceUrl(record.url),
-  ), "service/other-url", `the contributor signed for ${record.url}`, {
-    field: "record.url",
-    hint: "use that URL",
-  });
-  require(record.tlsCertificate ===
-    certificate, "service/other-certificate", "the contributor signed for another TLS certificate than this service shows", {
-    field: "record.tlsCertificate",
-    hint: "someone may stand between you and the contributor",
-  });
+  ensure(
+    sameOrigin(url, parseServiceUrl(record.url)),
+    "service/other-url",
+    `the contributor signed for ${record.url}`,
+    {
+      field: "record.url",
+      hint: "use that URL",
+    },
+  );
+  ensure(
+    record.tlsCertificate === certificate,
+    "service/other-certificate",
+    "the contributor signed for another TLS certificate than this service shows",
+    {
+      field: "record.tlsCertificate",
+      hint: "someone may stand between you and the contributor",
+    },
+  );
 }
 
 /** All loopback names are one host. */
@@ -191,13 +209,17 @@ export async function checkLiveness(
   const start = performance.now();
   const { liveness, signature } = await client.liveness(adapterId, nonce);
   const fresh = liveness.nonce === nonce && liveness.adapterId === adapterId;
-  require(fresh, "service/not-live", "the answer is not to this question", { field: "liveness.nonce" });
+  ensure(fresh, "service/not-live", "the answer is not to this question", { field: "liveness.nonce" });
   await checkSignature(domain, "Liveness", liveness, signature, entry.contributor);
   const skew = liveness.time - unixNow();
-  require(skew <= CLOCK_SKEW &&
-    skew >= -CLOCK_SKEW, "service/clock", `the contributor's clock differs by ${skew} s`, {
-    field: "liveness.time",
-    hint: "set the clock; deadlines are judged by it",
-  });
+  ensure(
+    skew <= CLOCK_SKEW && skew >= -CLOCK_SKEW,
+    "service/clock",
+    `the contributor's clock differs by ${skew} s`,
+    {
+      field: "liveness.time",
+      hint: "set the clock; deadlines are judged by it",
+    },
+  );
   return performance.now() - start;
 }

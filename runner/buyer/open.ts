@@ -4,7 +4,7 @@
  */
 import { setTimeout as delay } from "node:timers/promises";
 import { type Hex, readUintLE } from "../protocol/bytes.ts";
-import { DeltapayError, require } from "../protocol/errors.ts";
+import { DeltapayError, require as ensure } from "../protocol/errors.ts";
 import {
   type Address,
   agreementId,
@@ -50,13 +50,15 @@ export function prepareAgreement(options: OpenOptions): Hex {
   const { store, vault, domain, offer, amount } = options;
   const now = options.now ?? unixNow();
   const deadline = options.deadline ?? now + offer.offer.minDuration + HOUR;
-  require(deadline >=
-    now +
-      offer.offer
-        .minDuration, "agreement/deadline", `the offer asks for a deadline at least ${offer.offer.minDuration} s from now`, {
-    field: "deadline",
-    hint: `choose ${now + offer.offer.minDuration + HOUR} (Unix time) or later`,
-  });
+  ensure(
+    deadline >= now + offer.offer.minDuration,
+    "agreement/deadline",
+    `the offer asks for a deadline at least ${offer.offer.minDuration} s from now`,
+    {
+      field: "deadline",
+      hint: `choose ${now + offer.offer.minDuration + HOUR} (Unix time) or later`,
+    },
+  );
   const signer = newSigner(vault);
   const nonce = readUintLE(crypto.getRandomValues(new Uint8Array(32)), 0, 32);
   const hash = offerHash(offer.offer);

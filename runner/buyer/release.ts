@@ -1,6 +1,6 @@
 /** What this version of the project vouches for: keys and the verifier contracts they are exported to (protocol 3, 6). */
 import type { Hex } from "../protocol/bytes.ts";
-import { require } from "../protocol/errors.ts";
+import { require as ensure } from "../protocol/errors.ts";
 import type { Address } from "../protocol/typedData.ts";
 import type { RegistryEntry } from "./discover.ts";
 
@@ -37,23 +37,32 @@ export function releasedVerifier(
   const same = (a: string, b: string): boolean => a.toLowerCase() === b.toLowerCase();
   const found = release.verifiers.find(({ address }) => same(address, entry.verifier));
   const hint = "do not open an agreement: whoever wrote that contract decides which proofs it accepts";
-  require(found !==
-    undefined, "adapter/unknown-verifier", `this release does not know the verifier ${entry.verifier}`, {
-    field: "verifier",
-    hint,
-  });
-  require(same(
-    found.codeHash,
-    entry.verifierCodeHash,
-  ), "adapter/verifier-code", `the verifier ${entry.verifier} has other code than this release's`, {
-    field: "verifierCodeHash",
-    hint,
-  });
-  require(found.state !== "dev" ||
-    chainId === LOCAL_CHAIN ||
-    acceptForgeableDevKey, "adapter/dev-key", "anyone can forge proofs under this key: its secrets are public, it is for tests on a local chain", {
-    field: "vkHash",
-    hint: "take an adapter under a key from a ceremony; --accept-forgeable-dev-key goes on and gives the money away",
-  });
+  ensure(
+    found !== undefined,
+    "adapter/unknown-verifier",
+    `this release does not know the verifier ${entry.verifier}`,
+    {
+      field: "verifier",
+      hint,
+    },
+  );
+  ensure(
+    same(found.codeHash, entry.verifierCodeHash),
+    "adapter/verifier-code",
+    `the verifier ${entry.verifier} has other code than this release's`,
+    {
+      field: "verifierCodeHash",
+      hint,
+    },
+  );
+  ensure(
+    found.state !== "dev" || chainId === LOCAL_CHAIN || acceptForgeableDevKey,
+    "adapter/dev-key",
+    "anyone can forge proofs under this key: its secrets are public, it is for tests on a local chain",
+    {
+      field: "vkHash",
+      hint: "take an adapter under a key from a ceremony; --accept-forgeable-dev-key goes on and gives the money away",
+    },
+  );
   return found;
 }

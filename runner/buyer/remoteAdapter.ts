@@ -7,19 +7,20 @@
 import type { LocalAccount } from "viem/accounts";
 import { fromHex, type Hex, toHex } from "../protocol/bytes.ts";
 import type { Curve } from "../protocol/curve.ts";
-import { DeltapayError, require } from "../protocol/errors.ts";
+import { DeltapayError, require as ensure } from "../protocol/errors.ts";
 import { addPass, initialState, type SessionState } from "../protocol/fold.ts";
 import type { AdapterLayout } from "../protocol/layout.ts";
 import { decodeState, encodeState } from "../protocol/sessionState.ts";
 import type { Domain } from "../protocol/typedData.ts";
 import type { ProofBundle, SessionView } from "../wire/messages.ts";
-import { decodePassAnswer, encodePassRequest } from "../wire/passRequest.ts";
-import { LIMITS } from "../wire/paths.ts";
+import { decodePassAnswer } from "../wire/passRequest.ts";
 import { checkBudget, longestPass, tokensLeft } from "./budget.ts";
+import { compareMemories } from "./compareMemories.ts";
 import type { ContributorClient } from "./contributorClient.ts";
 import { unixNow } from "./discover.ts";
 import { type Leakage, leakageOf, mostExposedModule, RankTracker } from "./leakage.ts";
 import { encodeOpening, openingOf } from "./openingFile.ts";
+import { passBody } from "./passBody.ts";
 import { makeReceipt, type StatementSource, signReceipt } from "./receipts.ts";
 import { checkScales, scalesBytes } from "./scales.ts";
 import { Session } from "./session.ts";
@@ -103,8 +104,7 @@ export class RemoteAdapter {
    * @throws DeltapayError `session/not-connected`
    */
   scales(module: number): Float64Array {
-    require(this.#scales !==
-      undefined, "session/not-connected", "the scales come with the first connection", {
+    ensure(this.#scales !== undefined, "session/not-connected", "the scales come with the first connection", {
       field: "scales",
     });
     return this.#scales[module]!;
@@ -195,7 +195,7 @@ export class RemoteAdapter {
    */
   openingFile(): Uint8Array {
     const last = this.#options.store.lastReceipt(this.agreementId);
-    require(last?.state != null, "receipt/nothing", "no receipt was signed yet", { field: "receipt" });
+    ensure(last?.state != null, "receipt/nothing", "no receipt was signed yet", { field: "receipt" });
     const state = decodeState(this.layout, last.state);
     return encodeOpening(openingOf(this.agreementId, this.terms.manifestHash, this.layout.groups, state));
   }
@@ -219,48 +219,14 @@ export class RemoteAdapter {
 
   async #connect(): Promise<SessionView> {
     this.#view = await this.#session.connect();
-    this.#compareViews(this.#view);
+    if (compareMemories(this.#view, this.#state, this.pendingPass()?.number) === "never-seen")
+      this.#forgetPass();
     if (this.#scales === undefined) await this.#loadScales();
     const last = this.#options.store.lastReceipt(this.agreementId);
     const current = BigInt(this.#state.passes);
     const missing = last?.receipt.passes === current && BigInt(this.#view.receipt.passes) < current;
     if (missing && this.#view.passes === this.#state.passes) await this.#sendReceipt();
     return this.#view;
-  }
-
-  #compareViews({ passes, head, openPass }: SessionView): void {
-    const own = this.#state.passes;
-    const pending = this.pendingPass();
-    if (passes < own)
-      throw new DeltapayError(
-        "session/contributor-behind",
-        `the contributor remembers ${passes} passes, this buyer ${own}`,
-        {
-          field: "session.passes",
-          hint: "it lost data; the last receipt stands, open another agreement",
-        },
-      );
-    const served = openPass?.pass ?? passes;
-    if (served > own && served !== pending?.number)
-      throw new DeltapayError(
-        "session/buyer-behind",
-        `the contributor served pass ${served}, this buyer remembers ${own}`,
-        {
-          field: "session.passes",
-          hint: "this data folder is an older copy, or another process uses the agreement: go on with the newest",
-        },
-      );
-    if (passes === own && head !== toHex(this.#state.head))
-      throw new DeltapayError(
-        "session/heads-differ",
-        `both sides remember ${own} passes, with different contents`,
-        {
-          field: "session.head",
-          hint: "the last receipt stands; open another agreement",
-        },
-      );
-    // The contributor never saw the pass: it may be begun anew.
-    if (pending !== undefined && served === own) this.#forgetPass();
   }
 
   #forgetPass(): void {
@@ -278,19 +244,27 @@ export class RemoteAdapter {
     const view = this.#view ?? (await this.#connect());
     const pending = this.pendingPass();
     if (pending !== undefined) {
-      require(pending.tokens ===
-        tokens, "session/pass-pending", `pass ${pending.number} with ${pending.tokens} tokens is not finished`, {
-        field: "tokens",
-        hint: "run the same tokens again, or finishInterrupted(): its tokens are paid and lost",
-      });
+      ensure(
+        pending.tokens === tokens,
+        "session/pass-pending",
+        `pass ${pending.number} with ${pending.tokens} tokens is not finished`,
+        {
+          field: "tokens",
+          hint: "run the same tokens again, or finishInterrupted(): its tokens are paid and lost",
+        },
+      );
       return;
     }
-    require(view.phase ===
-      "serving", "session/ended", `the agreement is ${view.phase}: nothing more is served`, {
-      field: "session.phase",
-      hint: "open another agreement",
-    });
-    require(unixNow() <= this.terms.deadline, "session/deadline", "the agreement's deadline has passed", {
+    ensure(
+      view.phase === "serving",
+      "session/ended",
+      `the agreement is ${view.phase}: nothing more is served`,
+      {
+        field: "session.phase",
+        hint: "open another agreement",
+      },
+    );
+    ensure(unixNow() <= this.terms.deadline, "session/deadline", "the agreement's deadline has passed", {
       field: "deadline",
       hint: "open another agreement",
     });
@@ -308,8 +282,13 @@ export class RemoteAdapter {
 
   async #answer(modules: readonly number[], X: Int16Array): Promise<Float64Array[]> {
     const pass = this.#pass;
-    require(pass !== undefined, "session/no-pass", "no pass is under way", { hint: "call beginPass first" });
-    const body = this.#request(pass, modules, X);
+    ensure(pass !== undefined, "session/no-pass", "no pass is under way", { hint: "call beginPass first" });
+    const body = passBody(this.layout, {
+      modules: [...modules],
+      passSalt: pass.salt,
+      tokens: pass.tokens,
+      X,
+    });
     this.#storeInput(pass, modules, X);
     if (modules.some((m) => !pass.answers.has(m))) {
       const { client } = this.#options;
@@ -320,28 +299,6 @@ export class RemoteAdapter {
         pass.answers.set(modules[i]!, Y);
     }
     return modules.map((m) => pass.answers.get(m)!);
-  }
-
-  /** The body of a request, its parts checked. */
-  #request(pass: OpenPass, modules: readonly number[], X: Int16Array): Uint8Array {
-    const bad = (message: string, field: string): never => {
-      throw new DeltapayError("session/bad-pass", message, { field });
-    };
-    if (modules.length === 0) bad("no module is asked", "modules");
-    for (const [i, m] of modules.entries()) {
-      const module = this.layout.modules[m];
-      if (module === undefined || (i > 0 && m <= modules[i - 1]!))
-        bad(`${m} is out of order or not a module`, `modules[${i}]`);
-      else if (X.length !== pass.tokens * module.dIn)
-        bad(`${X.length} activations, expected ${pass.tokens} x ${module.dIn}`, module.name);
-    }
-    const body = encodePassRequest({ modules: [...modules], passSalt: pass.salt, tokens: pass.tokens, X });
-    if (body.length > LIMITS.activationsBytes)
-      bad(
-        `the activations take ${body.length} bytes, at most ${LIMITS.activationsBytes} travel at once`,
-        "X",
-      );
-    return body;
   }
 
   #storeInput(pass: OpenPass, modules: readonly number[], X: Int16Array): void {
@@ -366,9 +323,9 @@ export class RemoteAdapter {
 
   #finishPass(): void {
     const pass = this.#pass;
-    require(pass !== undefined, "session/no-pass", "no pass is under way", { hint: "call beginPass first" });
+    ensure(pass !== undefined, "session/no-pass", "no pass is under way", { hint: "call beginPass first" });
     const missing = this.layout.modules.find((_, m) => !pass.answers.has(m));
-    require(missing === undefined, "session/bad-pass", `'${missing?.name}' was not asked in this pass`, {
+    ensure(missing === undefined, "session/bad-pass", `'${missing?.name}' was not asked in this pass`, {
       field: "modules",
       hint: "a pass visits every module once",
     });
@@ -399,15 +356,19 @@ export class RemoteAdapter {
   async #sendReceipt(): Promise<StoredReceipt> {
     const { store, client, onReceipt } = this.#options;
     const { passes, tokens } = this.#state;
-    require(passes > 0, "receipt/nothing", "no pass is finished yet", { field: "passes" });
+    ensure(passes > 0, "receipt/nothing", "no pass is finished yet", { field: "passes" });
     const start = performance.now();
     const { receipt, signature } = await this.#currentReceipt();
     const computeMs = performance.now() - start;
     const view = await this.#session.call((token) => client.receipt(token, receipt, signature));
-    require(view.receipt.passes ===
-      passes, "receipt/not-accepted", `the contributor's last receipt covers ${view.receipt.passes} passes, not ${passes}`, {
-      field: "session.receipt",
-    });
+    ensure(
+      view.receipt.passes === passes,
+      "receipt/not-accepted",
+      `the contributor's last receipt covers ${view.receipt.passes} passes, not ${passes}`,
+      {
+        field: "session.receipt",
+      },
+    );
     store.acceptReceipt(this.agreementId, receipt.passes);
     this.#view = view;
     onReceipt?.({ passes, tokens, computeMs });
@@ -425,20 +386,29 @@ export class RemoteAdapter {
     const stored = store.lastReceipt(this.agreementId)!;
     const same =
       stored.receipt.passes === BigInt(this.#state.passes) && stored.receipt.head === toHex(this.#state.head);
-    require(same, "receipt/conflict", `a receipt for ${stored.receipt.passes} passes was already signed over another transcript`, {
-      field: "receipt.head",
-      hint: "this data folder is an older copy; the receipt signed last stands",
-    });
+    ensure(
+      same,
+      "receipt/conflict",
+      `a receipt for ${stored.receipt.passes} passes was already signed over another transcript`,
+      {
+        field: "receipt.head",
+        hint: "this data folder is an older copy; the receipt signed last stands",
+      },
+    );
     return stored;
   }
 
   async #end(abandonPass: boolean): Promise<SessionView> {
     const { client, store } = this.#options;
     const { receipt } = this.#view ?? (await this.#connect());
-    require(abandonPass ||
-      this.pendingPass() === undefined, "session/pass-pending", "a pass is not finished", {
-      hint: "finish it with finishInterrupted(), or end with abandonPass",
-    });
+    ensure(
+      abandonPass || this.pendingPass() === undefined,
+      "session/pass-pending",
+      "a pass is not finished",
+      {
+        hint: "finish it with finishInterrupted(), or end with abandonPass",
+      },
+    );
     if (this.#state.passes > receipt.passes) await this.#sendReceipt();
     this.#view = await this.#session.call((token) => client.end(token));
     store.setPhase(this.agreementId, "ended");
@@ -450,13 +420,15 @@ function checkBelongTogether({ adapter, terms, signer }: RemoteAdapterOptions): 
   const same = (a: string, b: string): boolean => a.toLowerCase() === b.toLowerCase();
   const sameAdapter =
     same(terms.offer.adapterId, adapter.adapterId) && same(terms.manifestHash, adapter.entry.manifestHash);
-  require(sameAdapter, "agreement/other-adapter", "the agreement is for another adapter", {
+  ensure(sameAdapter, "agreement/other-adapter", "the agreement is for another adapter", {
     field: "adapterId",
   });
-  require(same(
-    signer.address,
-    terms.signer,
-  ), "agreement/other-signer", "this key does not sign for the agreement", {
-    field: "signer",
-  });
+  ensure(
+    same(signer.address, terms.signer),
+    "agreement/other-signer",
+    "this key does not sign for the agreement",
+    {
+      field: "signer",
+    },
+  );
 }

@@ -1,7 +1,7 @@
 /** An authenticated session under an agreement: the signer's answer to a challenge gives a token (protocol 5.1). */
 import type { LocalAccount } from "viem/accounts";
 import { type Hex, toHex } from "../protocol/bytes.ts";
-import { require } from "../protocol/errors.ts";
+import { require as ensure } from "../protocol/errors.ts";
 import { type Domain, typedData } from "../protocol/typedData.ts";
 import type { SessionView } from "../wire/messages.ts";
 import type { ContributorClient } from "./contributorClient.ts";
@@ -28,10 +28,14 @@ export class Session {
     const proof = { agreementId: this.#agreementId, clientNonce, serverNonce };
     const signature = await this.#signer.signTypedData(typedData(this.#domain, "Session", proof));
     const { token, session } = await this.client.startSession(proof, signature);
-    require(session.agreementId ===
-      this.#agreementId, "session/other-agreement", "the contributor opened a session of another agreement", {
-      field: "session.agreementId",
-    });
+    ensure(
+      session.agreementId === this.#agreementId,
+      "session/other-agreement",
+      "the contributor opened a session of another agreement",
+      {
+        field: "session.agreementId",
+      },
+    );
     this.#token = token;
     return session;
   }

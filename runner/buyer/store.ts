@@ -2,7 +2,7 @@
 import { z } from "zod";
 import { equalBytes, type Hex } from "../protocol/bytes.ts";
 import { decodeActivations, encodeActivations } from "../protocol/encoding.ts";
-import { DeltapayError, require } from "../protocol/errors.ts";
+import { DeltapayError, require as ensure } from "../protocol/errors.ts";
 import type { Receipt } from "../protocol/typedData.ts";
 import { type DatabaseSync, transaction } from "../storage/database.ts";
 import {
@@ -139,7 +139,7 @@ export class BuyerStore {
       "SELECT terms, phase, transaction_hash FROM agreement WHERE id = ?",
       agreementId.toLowerCase(),
     );
-    require(row !== undefined, "agreement/unknown", `this buyer has no agreement ${agreementId}`, {
+    ensure(row !== undefined, "agreement/unknown", `this buyer has no agreement ${agreementId}`, {
       field: "agreementId",
       hint: "use the data folder (--data) it was opened with",
     });
@@ -193,7 +193,7 @@ export class BuyerStore {
         pass.salt,
       );
       const row = this.#get("SELECT salt FROM pass WHERE agreement = ?", agreementId);
-      require(row !== undefined && equalBytes(blob(row["salt"]), pass.salt), ...OTHER_PROCESS);
+      ensure(row !== undefined && equalBytes(blob(row["salt"]), pass.salt), ...OTHER_PROCESS);
       for (const module of modules)
         this.#run("INSERT INTO pass_input (agreement, module, x) VALUES (?, ?, ?)", agreementId, module, x);
     });
@@ -211,7 +211,7 @@ export class BuyerStore {
   ): void {
     transaction(this.#database, () => {
       const removed = this.#run("DELETE FROM pass WHERE agreement = ? AND number = ?", agreementId, passes);
-      require(removed === 1, ...OTHER_PROCESS);
+      ensure(removed === 1, ...OTHER_PROCESS);
       const written = this.#run(
         `INSERT INTO session (agreement, passes, state) VALUES (?1, ?2, ?3)
          ON CONFLICT (agreement) DO UPDATE SET passes = ?2, state = ?3 WHERE passes = ?2 - 1`,
@@ -219,7 +219,7 @@ export class BuyerStore {
         passes,
         state,
       );
-      require(written === 1, ...OTHER_PROCESS);
+      ensure(written === 1, ...OTHER_PROCESS);
       for (const [i, { pivot, row }] of rank.rows.entries())
         this.#run(
           "INSERT INTO rank_row (agreement, position, pivot, row) VALUES (?, ?, ?, ?)",
@@ -268,12 +268,15 @@ export class BuyerStore {
     const { agreementId, passes } = receipt;
     transaction(this.#database, () => {
       const last = this.lastReceipt(agreementId);
-      require(last === undefined ||
-        last.receipt.passes <
-          passes, "receipt/conflict", `a receipt for ${last?.receipt.passes} passes was already signed`, {
-        field: "receipt.passes",
-        hint: "the contributor settles that one: end the agreement",
-      });
+      ensure(
+        last === undefined || last.receipt.passes < passes,
+        "receipt/conflict",
+        `a receipt for ${last?.receipt.passes} passes was already signed`,
+        {
+          field: "receipt.passes",
+          hint: "the contributor settles that one: end the agreement",
+        },
+      );
       this.#run(
         "INSERT INTO receipt (agreement, passes, receipt, signature, state) VALUES (?, ?, ?, ?, ?)",
         agreementId,

@@ -3,7 +3,7 @@ import { loadCommitKey } from "../keys/load.ts";
 import { type Hex, toHex } from "../protocol/bytes.ts";
 import { decodeKeyPoints, type KeyPoints } from "../protocol/commitment.ts";
 import { type Curve, decodePoints } from "../protocol/curve.ts";
-import { require } from "../protocol/errors.ts";
+import { require as ensure } from "../protocol/errors.ts";
 import { sha256 } from "../protocol/hash.ts";
 import { type CommitKey, vkHash } from "../protocol/key.ts";
 import {
@@ -99,11 +99,15 @@ async function loadReleasedKey(
   onProgress?.("key", 0, 1);
   const commitKey = await loadKey(verifier.size);
   const found = vkHash(commitKey);
-  require(found ===
-    verifier.vkHash.toLowerCase(), "key/not-pinned", `the local key of size ${verifier.size} has vkHash ${found}, the verifier ${verifier.vkHash}`, {
-    field: "vkHash",
-    hint: "build the keys of this release: `deltapay keys build`",
-  });
+  ensure(
+    found === verifier.vkHash.toLowerCase(),
+    "key/not-pinned",
+    `the local key of size ${verifier.size} has vkHash ${found}, the verifier ${verifier.vkHash}`,
+    {
+      field: "vkHash",
+      hint: "build the keys of this release: `deltapay keys build`",
+    },
+  );
   const points = await decodeKeyPoints(curve, commitKey);
   onProgress?.("key", 1, 1);
   return points;
@@ -119,7 +123,7 @@ async function fetchManifest({
   onProgress?.("manifest", 0, 1);
   const hash = entry.manifestHash.toLowerCase() as Hex;
   const bytes = await cache.file("manifest", hash, () => client.manifest(adapterId));
-  require(toHex(sha256(bytes)) === hash, "manifest/hash", "the manifest served is not the registered one", {
+  ensure(toHex(sha256(bytes)) === hash, "manifest/hash", "the manifest served is not the registered one", {
     field: "manifest",
     hint: "ask the contributor for the file with the registered SHA-256",
   });
@@ -136,13 +140,15 @@ function compareWithRegistry(
 ): void {
   const same = (code: string, field: keyof Manifest, expected: string | number): void => {
     const found = String(manifest[field]);
-    require(found ===
-      String(
-        expected,
-      ).toLowerCase(), `manifest/${code}`, `the manifest says ${found}, the chain ${expected}`, {
-      field: `manifest.${field}`,
-      hint: "do not open an agreement with this adapter",
-    });
+    ensure(
+      found === String(expected).toLowerCase(),
+      `manifest/${code}`,
+      `the manifest says ${found}, the chain ${expected}`,
+      {
+        field: `manifest.${field}`,
+        hint: "do not open an agreement with this adapter",
+      },
+    );
   };
   same("chain", "chainId", chainId.toString());
   same("registry", "registry", registry);
@@ -156,16 +162,19 @@ async function compareWithModel(manifest: Manifest, { findTargets }: VerifyAdapt
   const targets = new Map((await findTargets(manifest)).map((target) => [target.modulePath, target]));
   for (const [m, { name, shape }] of manifest.modules.entries()) {
     const target = targets.get(name);
-    require(target !== undefined, "adapter/no-such-module", `the base model has no layer '${name}'`, {
+    ensure(target !== undefined, "adapter/no-such-module", `the base model has no layer '${name}'`, {
       field: `manifest.modules[${m}].name`,
       hint: "use the base model the adapter was trained for",
     });
-    require(target.dIn === shape[0] &&
-      target.dOut ===
-        shape[1], "adapter/other-shape", `'${name}' is ${shape[0]} to ${shape[1]}, the base model's layer ${target.dIn} to ${target.dOut}`, {
-      field: `manifest.modules[${m}].shape`,
-      hint: "use the base model the adapter was trained for",
-    });
+    ensure(
+      target.dIn === shape[0] && target.dOut === shape[1],
+      "adapter/other-shape",
+      `'${name}' is ${shape[0]} to ${shape[1]}, the base model's layer ${target.dIn} to ${target.dOut}`,
+      {
+        field: `manifest.modules[${m}].shape`,
+        hint: "use the base model the adapter was trained for",
+      },
+    );
   }
 }
 
@@ -197,10 +206,14 @@ async function fetchCommitments(
   const file = await cache.file("commitments", hash, () =>
     client.commitments(adapterId, bytes, (received) => onProgress?.("commitments", received, bytes)),
   );
-  require(toHex(sha256(file)) === hash &&
-    file.length === bytes, "manifest/commitments", "the commitments file is not the one the manifest names", {
-    field: "manifest.commitments",
-  });
+  ensure(
+    toHex(sha256(file)) === hash && file.length === bytes,
+    "manifest/commitments",
+    "the commitments file is not the one the manifest names",
+    {
+      field: "manifest.commitments",
+    },
+  );
   onProgress?.("commitments", bytes, bytes);
   return file;
 }

@@ -131,8 +131,8 @@ test("what a text costs is said, or refused, before the first token is paid", as
   });
   t.after(() => model.close());
   assert.equal(model.hasCache, false);
-  assert.throws(
-    () => model.evaluate({ ids: new Array<number>(21).fill(1) }),
+  await assert.rejects(
+    model.evaluate({ ids: new Array<number>(21).fill(1) }),
     failsWith("budget/amount", "text"),
   );
   await assert.rejects(
