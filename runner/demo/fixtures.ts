@@ -6,6 +6,7 @@ const at = (name: string): string => fileURLToPath(new URL(`../../fixtures/${nam
 export const FIXTURES = {
   model: at("base/model_with_past.onnx"),
   tokenizer: at("base/tokenizer.json"),
+  text: at("held-out.txt"),
   reference: at("reference.json"),
   adapters: { "kjv-attn": at("kjv-attn"), "kjv-proj": at("kjv-proj") },
 } as const;
