@@ -1,0 +1,71 @@
+/** `deltapay prove`: the proofs of an ended session, without settling. */
+import * as fs from "node:fs";
+import type { Command } from "commander";
+import { readManifest } from "../../contributor/adapters.ts";
+import type { Hex } from "../../protocol/bytes.ts";
+import { stringifyMessage } from "../../wire/messages.ts";
+import { type ChainFlags, openChain, withChain, withPassphrase } from "../connection.ts";
+import { closing, type DataFlags, openContributor, withData } from "../folders.ts";
+import { duration, Output, type OutputFlags, table, withOutput } from "../output.ts";
+import { hash } from "../parsers.ts";
+import { settlementOf } from "../settlement.ts";
+
+interface Flags extends ChainFlags, DataFlags, OutputFlags {
+  out?: string;
+}
+
+/** Names of a group's modules. */
+function modulesOf(data: Parameters<typeof readManifest>[0], adapterId: Hex): (group: number) => string[] {
+  const { modules } = readManifest(data, adapterId);
+  return (group) => modules.filter((module) => module.group === group).map(({ name }) => name);
+}
+
+async function run(agreementId: Hex, flags: Flags): Promise<void> {
+  const out = new Output(flags);
+  const ctx = await openChain(flags);
+  await closing(await openContributor(flags), async (data) => {
+    const times = new Map<number, number>();
+    const { settlement, adapterId } = settlementOf(data, ctx, agreementId, (event) => {
+      if (event.type === "proving") times.set(event.done - 1, event.proveMs);
+    });
+    const bundle = await settlement.proveAgreement(agreementId, (done, total) =>
+      out.progress.update("proofs", done, total),
+    );
+    const named = modulesOf(data, adapterId);
+    // The prover verifies each proof before it hands it on.
+    const proofs = bundle.claims.map(({ group }) => ({
+      group,
+      modules: named(group),
+      proveMs: times.get(group) ?? null,
+      verified: true,
+    }));
+    if (flags.out !== undefined)
+      fs.writeFileSync(flags.out, `${stringifyMessage(bundle, 2)}\n`, { flag: "wx" });
+    const { passes, tokens } = bundle.receipt;
+    out.result({ agreementId, passes, tokens, vkHash: bundle.vkHash, proofs }, () => [
+      `${tokens} tokens in ${passes} passes, proven`,
+      table(
+        ["group", "modules", "time", "verified"],
+        proofs.map(({ group, modules, proveMs }) => [
+          group,
+          modules.join(", "),
+          proveMs === null ? "before" : duration(proveMs),
+          "yes",
+        ]),
+      ),
+      ...(flags.out === undefined ? [] : [`bundle in ${flags.out}`]),
+    ]);
+  });
+}
+
+export function registerProve(program: Command): void {
+  const command = program
+    .command("prove")
+    .description("prove what an ended session owes; proofs are kept, settle sends them")
+    .argument("<agreement>", "agreement id", hash)
+    .option(
+      "--out <file>",
+      "write the proof bundle (receipt, statements, proofs; nothing secret) to a new file",
+    );
+  withOutput(withData(withPassphrase(withChain(command)), "contributor")).action(run);
+}

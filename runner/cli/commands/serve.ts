@@ -1,0 +1,123 @@
+/** `deltapay serve`: the contributor's service until it is stopped. */
+import type { Command } from "commander";
+import { contributorChain } from "../../contributor/chainAdapter.ts";
+import type { ContributorEvent } from "../../contributor/events.ts";
+import { openOffers } from "../../contributor/offers.ts";
+import { type ServeOptions, serve } from "../../contributor/service.ts";
+import type { Hex } from "../../protocol/bytes.ts";
+import { stringifyMessage } from "../../wire/messages.ts";
+import { chooseAdapter } from "../adapters.ts";
+import { type ChainFlags, openSigningChain, withChain, withSigner } from "../connection.ts";
+import { badValue } from "../failure.ts";
+import { closing, type DataFlags, openContributor, withData } from "../folders.ts";
+import { untilStopped } from "../interrupt.ts";
+import { Output, type OutputFlags, withOutput } from "../output.ts";
+import { seconds, several, wholeNumber } from "../parsers.ts";
+
+interface Flags extends ChainFlags, DataFlags, OutputFlags {
+  adapter?: string[];
+  host: string;
+  port: number;
+  tlsCert?: string;
+  tlsKey?: string;
+  publicUrl?: string;
+  settle: boolean;
+  keepTranscript?: boolean;
+  margin?: bigint;
+}
+
+function tlsOf({ tlsCert, tlsKey }: Flags): Pick<ServeOptions, "tls"> {
+  if (tlsCert === undefined && tlsKey === undefined) return {};
+  if (tlsCert === undefined || tlsKey === undefined)
+    throw badValue("tls", "certificate and key come together", "give both --tls-cert and --tls-key");
+  return { tls: { certFile: tlsCert, keyFile: tlsKey } };
+}
+
+/** An event as a line for a person. */
+function eventLine(event: ContributorEvent): string {
+  const agreement =
+    "agreementId" in event && event.agreementId !== null ? `${event.agreementId.slice(0, 10)}… ` : "";
+  switch (event.type) {
+    case "listening":
+      return `listening at ${event.url}`;
+    case "session-opened":
+      return `${agreement}session opened (${event.passes} passes, ${event.tokens} tokens so far)`;
+    case "pass":
+      return `${agreement}pass ${event.pass}: ${event.tokens} tokens, ${event.totalTokens} in all, ${event.unpaidTokens} without a receipt`;
+    case "receipt":
+      return `${agreement}receipt for ${event.passes} passes, ${event.tokens} tokens`;
+    case "receipt-refused":
+      return `${agreement}receipt REFUSED: ${event.reason}`;
+    case "ended":
+      return `${agreement}ended: ${event.reason}`;
+    case "proving":
+      return `${agreement}proof ${event.done} of ${event.total} (${Math.round(event.proveMs)} ms)`;
+    case "settling":
+      return `${agreement}settling in ${event.txHash}`;
+    case "settled":
+      return `${agreement}settled: ${event.tokens} tokens, ${event.owed} owed`;
+    case "closed":
+      return `${agreement}closed: ${event.reason}`;
+    case "failed":
+      return `${agreement}FAILED ${event.doing}: ${event.error.message}${event.error.hint === undefined ? "" : ` (${event.error.hint})`}`;
+  }
+}
+
+async function run(flags: Flags): Promise<void> {
+  const out = new Output(flags);
+  const ctx = await openSigningChain(flags);
+  await closing(await openContributor(flags), async (data) => {
+    const adapters: Hex[] = [];
+    for (const name of flags.adapter ?? []) adapters.push((await chooseAdapter(data, ctx, name)).adapterId);
+    const service = await serve({
+      data,
+      chain: contributorChain(ctx),
+      account: ctx.account,
+      host: flags.host,
+      port: flags.port,
+      settle: flags.settle,
+      keepTranscript: flags.keepTranscript === true,
+      ...tlsOf(flags),
+      ...(adapters.length === 0 ? {} : { adapters }),
+      ...(flags.publicUrl === undefined ? {} : { publicUrl: flags.publicUrl }),
+      ...(flags.margin === undefined ? {} : { marginSeconds: Number(flags.margin) }),
+      onEvent: (event) => out.note(out.json ? stringifyMessage(event) : eventLine(event)),
+    });
+    const served = service.adapters.map(({ adapterId, name }) => ({
+      adapterId,
+      name,
+      offers: openOffers(data, adapterId).length,
+    }));
+    for (const { adapterId, offers } of served)
+      if (offers === 0)
+        out.warn(`nobody can open an agreement on ${adapterId}: make an offer (deltapay offer make)`);
+    out.result(
+      { url: service.url, contributor: ctx.account.address, chainId: ctx.chainId, adapters: served },
+      () => [
+        `serving at ${service.url} for ${ctx.account.address}; Ctrl-C stops it`,
+        ...served.map(({ adapterId, name, offers }) => `  ${name}: ${adapterId}, ${offers} offers`),
+      ],
+    );
+    await untilStopped();
+    out.note("stopping: what is under way is finished first");
+    await service.close();
+  });
+}
+
+export function registerServe(program: Command): void {
+  const command = program
+    .command("serve")
+    .description(
+      "serve registered adapters: offers, sessions, receipts; proves and settles when a session ends",
+    )
+    .option("--adapter <id|dir>", "which adapter, repeatable (default: all of this account)", several(String))
+    .option("--host <address>", "address to listen on; off loopback TLS is needed", "127.0.0.1")
+    .option("--port <port>", "port to listen on; 0 for any", wholeNumber(0, 65_535), 7420)
+    .option("--tls-cert <file>", "TLS certificate, PEM")
+    .option("--tls-key <file>", "its private key, PEM")
+    .option("--public-url <url>", "where buyers reach the service, when that is elsewhere")
+    .option("--no-settle", "do not prove and settle by itself")
+    .option("--keep-transcript", "keep every pass for audits (large)")
+    .option("--margin <time>", "stop serving so long before a deadline (default: measured)", seconds);
+  withOutput(withData(withSigner(withChain(command)), "contributor")).action(run);
+}

@@ -1,0 +1,142 @@
+/** `deltapay status`: agreements as the data folders and the chain have them. */
+import type { Command } from "commander";
+import { zeroAddress } from "viem";
+import { buyerChain } from "../../buyer/chainView.ts";
+import { agreementStatus } from "../../buyer/follow.ts";
+import { type Agreement, credits, readAgreement } from "../../chain/agreements.ts";
+import type { ChainContext } from "../../chain/connect.ts";
+import { readToken } from "../../chain/erc20.ts";
+import { when } from "../../chain/errors.ts";
+import { readSettlements } from "../../chain/history.ts";
+import { AgreementStore } from "../../contributor/store/agreements.ts";
+import type { Hex } from "../../protocol/bytes.ts";
+import { formatAmount } from "../amounts.ts";
+import { type ChainFlags, openChain, withChain, withSigner } from "../connection.ts";
+import {
+  chosenFolders,
+  closing,
+  openBuyer,
+  openContributor,
+  type Role,
+  type RoleFlags,
+  withRole,
+} from "../folders.ts";
+import { Output, type OutputFlags, withOutput } from "../output.ts";
+import { hash } from "../parsers.ts";
+
+type Flags = ChainFlags & RoleFlags & OutputFlags;
+
+/** What one folder knows of an agreement. */
+interface Known {
+  agreementId: Hex;
+  role: Role | null;
+  phase: string | null;
+  /** Passes and tokens, by the newest receipt of the buyer, or served by the contributor. */
+  passes: string | null;
+  tokens: string | null;
+  reason: string | null;
+}
+
+const knownFromChain = (agreementId: Hex): Known => ({
+  agreementId,
+  role: null,
+  phase: null,
+  passes: null,
+  tokens: null,
+  reason: null,
+});
+
+async function fromBuyer(ctx: ChainContext, flags: Flags): Promise<Known[]> {
+  return closing(await openBuyer(flags), async ({ store }) => {
+    const known: Known[] = [];
+    for (const { terms } of store.agreements()) {
+      if (terms.chainId !== BigInt(ctx.chainId)) continue;
+      const { phase, receipt } = await agreementStatus(buyerChain(ctx), store, terms.agreementId);
+      const { passes = 0n, tokens = 0n } = receipt ?? {};
+      known.push({
+        agreementId: terms.agreementId,
+        role: "buyer",
+        phase,
+        passes: String(passes),
+        tokens: String(tokens),
+        reason: null,
+      });
+    }
+    return known;
+  });
+}
+
+async function fromContributor(flags: Flags): Promise<Known[]> {
+  return closing(await openContributor(flags), async ({ database }) =>
+    new AgreementStore(database).list().map(({ agreementId, phase, passes, tokens, reason }) => ({
+      agreementId,
+      role: "contributor" as const,
+      phase,
+      passes: String(passes),
+      tokens: String(tokens),
+      reason,
+    })),
+  );
+}
+
+async function gather(ctx: ChainContext, flags: Flags, wanted: Hex | undefined): Promise<Known[]> {
+  const known: Known[] = [];
+  for (const { role, directory } of chosenFolders(flags)) {
+    const one = { ...flags, data: directory };
+    known.push(...(role === "buyer" ? await fromBuyer(ctx, one) : await fromContributor(one)));
+  }
+  if (wanted === undefined) return known;
+  const found = known.filter(({ agreementId }) => agreementId === wanted);
+  return found.length > 0 ? found : [knownFromChain(wanted)];
+}
+
+async function withChainState(ctx: ChainContext, known: Known) {
+  const chain = await readAgreement(ctx, known.agreementId);
+  const settlement = chain.paid > 0n ? (await readSettlements(ctx, known.agreementId)).at(-1) : undefined;
+  return { ...known, chain, settlement: settlement?.txHash ?? null };
+}
+
+async function lines(
+  ctx: ChainContext,
+  report: Known & { chain: Agreement; settlement: Hex | null },
+): Promise<string[]> {
+  const { agreementId, role, phase, passes, tokens, reason, chain } = report;
+  if (chain.status === "none")
+    return [`${agreementId}: not on this chain${phase === null ? "" : ` (here: ${phase})`}`];
+  const token = await readToken(ctx, chain.token);
+  const amount = (value: bigint): string => formatAmount(value, token);
+  return [
+    `${agreementId}`,
+    `  on chain: ${chain.status}, ${amount(chain.paid)} of ${amount(chain.amount)} paid, deadline ${when(chain.deadline)}`,
+    ...(role === null
+      ? []
+      : [
+          `  as ${role}: ${phase}${reason === null ? "" : ` (${reason})`}, ${passes} passes, ${tokens} tokens`,
+        ]),
+    `  buyer ${chain.buyer}, contributor ${chain.contributor}`,
+    ...(report.settlement === null ? [] : [`  settled in ${report.settlement}`]),
+  ];
+}
+
+async function run(wanted: Hex | undefined, flags: Flags): Promise<void> {
+  const out = new Output(flags);
+  const ctx = await openChain(flags);
+  const agreements = [];
+  for (const known of await gather(ctx, flags, wanted)) agreements.push(await withChainState(ctx, known));
+  const account = ctx.account?.address ?? null;
+  const credit = account === null ? null : await credits(ctx, zeroAddress, account);
+  const described: string[] = [];
+  for (const report of agreements) described.push(...(await lines(ctx, report)));
+  if (described.length === 0) described.push("no agreements here");
+  if (credit !== null)
+    described.push(`${account} can withdraw ${formatAmount(credit, await readToken(ctx, zeroAddress))}`);
+  out.result({ chainId: ctx.chainId, agreements, account, credit }, () => described);
+}
+
+export function registerStatus(program: Command): void {
+  const command = program
+    .command("status")
+    .description("agreements here and on chain, and what an account can withdraw")
+    .argument("[agreement]", "one agreement (default: all known here)", hash);
+  withOutput(withRole(withSigner(withChain(command)))).action(run);
+}

@@ -1,0 +1,130 @@
+/** Where a role keeps its data: --data, or a folder of its own below the user's. */
+import * as fs from "node:fs";
+import * as os from "node:os";
+import * as path from "node:path";
+import { type Command, Option } from "commander";
+import { AdapterCache } from "../buyer/adapterCache.ts";
+import { BUYER_MIGRATIONS, BuyerStore } from "../buyer/store.ts";
+import { readPassphrase } from "../chain/accounts.ts";
+import { type ContributorData, openContributorData } from "../contributor/dataFolder.ts";
+import { DeltapayError } from "../protocol/errors.ts";
+import { openDatabase } from "../storage/database.ts";
+import { Vault, type VaultOptions } from "../storage/vault.ts";
+import { badValue } from "./failure.ts";
+
+export const ROLES = ["contributor", "buyer"] as const;
+export type Role = (typeof ROLES)[number];
+
+/** Each role's database: it also tells whose folder one is. */
+const DATABASES: Record<Role, string> = { contributor: "contributor.db", buyer: "buyer.db" };
+
+export interface DataFlags {
+  data?: string;
+  passphraseFile?: string;
+}
+
+export interface RoleFlags extends DataFlags {
+  role?: Role;
+}
+
+/** The user's folder for programs' data, as each system has it. */
+function userDataDirectory(): string {
+  const home = os.homedir();
+  if (process.platform === "win32") return process.env["LOCALAPPDATA"] ?? path.join(home, "AppData", "Local");
+  if (process.platform === "darwin") return path.join(home, "Library", "Application Support");
+  return process.env["XDG_DATA_HOME"] || path.join(home, ".local", "share");
+}
+
+/** Where a role's data is unless --data says otherwise. */
+export function defaultDataDirectory(role: Role): string {
+  return path.join(userDataDirectory(), "deltapay", role);
+}
+
+/** Adds --data for commands of one role. */
+export function withData(command: Command, role: Role): Command {
+  return command.option("--data <dir>", `the ${role}'s data folder (default: ${defaultDataDirectory(role)})`);
+}
+
+/** Adds --data and --role for commands of both roles. */
+export function withRole(command: Command): Command {
+  return command
+    .option("--data <dir>", "the data folder (default: by role under the user's data folder)")
+    .addOption(new Option("--role <role>", "whose data").choices(ROLES));
+}
+
+function isFolderOf(directory: string, role: Role): boolean {
+  return fs.existsSync(path.join(directory, DATABASES[role]));
+}
+
+/** The folders meant, with their roles: those of --data, --role, or every default one that is there. */
+export function chosenFolders({ data, role }: RoleFlags): { role: Role; directory: string }[] {
+  const roles = role === undefined ? ROLES : [role];
+  const candidates = roles.map((one) => ({ role: one, directory: data ?? defaultDataDirectory(one) }));
+  return candidates.filter(({ role: one, directory }) => isFolderOf(directory, one));
+}
+
+/**
+ * The one folder meant.
+ * @throws DeltapayError `usage/bad-value` when both roles have one here, `storage/no-data` when none has
+ */
+export function chosenFolder(flags: RoleFlags): { role: Role; directory: string } {
+  const [first, second] = chosenFolders(flags);
+  if (second !== undefined)
+    throw badValue("role", "both roles have data here", "add --role contributor or --role buyer");
+  if (first === undefined)
+    throw new DeltapayError("storage/no-data", "there is no data folder", {
+      field: "data",
+      hint: `name it with --data DIR; looked for ${flags.data ?? defaultDataDirectory(flags.role ?? "contributor")}`,
+    });
+  return first;
+}
+
+function vaultOptions({ passphraseFile }: DataFlags): VaultOptions {
+  const passphrase = readPassphrase(passphraseFile);
+  return passphrase === undefined ? {} : { passphrase };
+}
+
+/** The contributor's data, made when missing. */
+export function openContributor(flags: DataFlags): Promise<ContributorData> {
+  return openContributorData(flags.data ?? defaultDataDirectory("contributor"), vaultOptions(flags));
+}
+
+export interface BuyerData {
+  directory: string;
+  store: BuyerStore;
+  vault: Vault;
+  cache: AdapterCache;
+  transcripts: string;
+  close(): void;
+}
+
+/** The buyer's data, made when missing: buyer.db, vault/, adapters/ (verified files), transcripts/. */
+export async function openBuyer(flags: DataFlags): Promise<BuyerData> {
+  const directory = flags.data ?? defaultDataDirectory("buyer");
+  const database = openDatabase(path.join(directory, DATABASES.buyer), BUYER_MIGRATIONS);
+  try {
+    return {
+      directory,
+      store: new BuyerStore(database),
+      vault: await Vault.open(path.join(directory, "vault"), vaultOptions(flags)),
+      cache: new AdapterCache(path.join(directory, "adapters")),
+      transcripts: path.join(directory, "transcripts"),
+      close: () => database.close(),
+    };
+  } catch (error) {
+    database.close();
+    throw error;
+  }
+}
+
+/** Runs work on opened data and closes it, however the work ends. */
+export async function closing<Data extends { close(): void }, Result>(
+  data: Data,
+  work: (data: Data) => Promise<Result>,
+): Promise<Result> {
+  try {
+    return await work(data);
+  } finally {
+    data.close();
+  }
+}

@@ -1,0 +1,239 @@
+/** What `open`, `generate` and `evaluate` share: verified adapters and the agreements in use. */
+import type { Command } from "commander";
+import { AdaptedModel } from "../buyer/adaptedModel.ts";
+import { buyerChain } from "../buyer/chainView.ts";
+import type { ContributorClient } from "../buyer/contributorClient.ts";
+import { connectRecorded, type RegistryEntry } from "../buyer/discover.ts";
+import { targetsOfModel } from "../buyer/modelTargets.ts";
+import { RemoteAdapter } from "../buyer/remoteAdapter.ts";
+import { loadSigner } from "../buyer/signerKey.ts";
+import type { StoredAgreement } from "../buyer/store.ts";
+import { type VerifiedAdapter, verifyAdapter } from "../buyer/verifyAdapter.ts";
+import type { ChainContext } from "../chain/connect.ts";
+import { readToken } from "../chain/erc20.ts";
+import { releaseVerifiers } from "../chain/verifiers.ts";
+import { hashOnnxModel, readOnnxModel } from "../model/onnxFile.ts";
+import type { Hex } from "../protocol/bytes.ts";
+import { loadCurve } from "../protocol/curve.ts";
+import { DeltapayError } from "../protocol/errors.ts";
+import { formatAmount } from "./amounts.ts";
+import { badValue } from "./failure.ts";
+import type { BuyerData } from "./folders.ts";
+import type { Output } from "./output.ts";
+import { hash, nodeChoice, several } from "./parsers.ts";
+
+export interface ModelFlags {
+  model: string;
+  node?: Record<string, string>;
+  acceptForgeableDevKey?: boolean;
+}
+
+export interface UseFlags extends ModelFlags {
+  agreement?: Hex[];
+  contributor?: string[];
+  end?: boolean;
+  keepTranscript?: boolean;
+}
+
+/** Adds what a command needs that runs or checks the base model. */
+export function withModel(command: Command): Command {
+  return command
+    .requiredOption("--model <file>", "the base model, ONNX")
+    .option(
+      "--node <module=node>",
+      "the node a module attaches to, where it is not found by itself",
+      nodeChoice,
+    )
+    .option(
+      "--accept-forgeable-dev-key",
+      "off a local chain: anyone can forge proofs and take what is paid in",
+    );
+}
+
+/** Adds what a command needs that buys tokens. */
+export function withAgreements(command: Command): Command {
+  return withModel(command)
+    .option(
+      "--agreement <id>",
+      "agreement to use, repeatable: deltas are added (default: the open one)",
+      several(hash),
+    )
+    .option(
+      "--contributor <url>",
+      "use the open agreement with this contributor, repeatable",
+      several(String),
+    )
+    .option("--end", "afterwards tell the contributor that this was all: it proves and settles")
+    .option("--keep-transcript", "keep every pass for audits (large)");
+}
+
+/** Verifies an adapter as protocol 6 asks before `open`; warnings are shown. */
+export async function verifiedAdapter(
+  ctx: ChainContext,
+  data: BuyerData,
+  adapter: { adapterId: Hex; entry: RegistryEntry; client: ContributorClient },
+  flags: ModelFlags,
+  out: Output,
+): Promise<VerifiedAdapter> {
+  const verified = await verifyAdapter({
+    curve: await loadCurve(),
+    ...adapter,
+    chainId: BigInt(ctx.chainId),
+    registry: ctx.deployment.registry,
+    release: { verifiers: releaseVerifiers() },
+    cache: data.cache,
+    findTargets: targetsOfModel(flags.model, flags.node),
+    baseModelSha256: `0x${await hashOnnxModel(await readOnnxModel(flags.model))}`,
+    acceptForgeableDevKey: flags.acceptForgeableDevKey === true,
+    onProgress: (step, done, total) => out.progress.update(step, done, total),
+  });
+  for (const warning of verified.warnings) out.warn(warning);
+  return verified;
+}
+
+const sameUrl = (a: string, b: string): boolean => URL.canParse(a) && new URL(a).href === new URL(b).href;
+
+/**
+ * The agreements named, or the only one that is open.
+ * @throws DeltapayError `agreement/none`, `agreement/unknown`, `usage/bad-value`
+ */
+function chosenAgreements(ctx: ChainContext, { store }: BuyerData, flags: UseFlags): StoredAgreement[] {
+  const open = store
+    .agreements()
+    .filter(({ phase, terms }) => phase === "open" && terms.chainId === BigInt(ctx.chainId));
+  const chosen = (flags.agreement ?? []).map((id) => store.agreement(id));
+  for (const url of flags.contributor ?? []) {
+    const found = open.filter(({ terms }) => sameUrl(url, terms.record.url)).at(-1);
+    if (found === undefined)
+      throw new DeltapayError("agreement/none", `no agreement with ${url} is open`, {
+        field: "contributor",
+        hint: "open one: deltapay open --contributor URL",
+      });
+    chosen.push(found);
+  }
+  if (chosen.length > 0) return chosen;
+  if (open.length === 0)
+    throw new DeltapayError("agreement/none", "no agreement is open", {
+      field: "agreement",
+      hint: "open one: deltapay open --contributor URL",
+    });
+  if (open.length > 1)
+    throw badValue(
+      "agreement",
+      `${open.length} agreements are open`,
+      "name those to use: --agreement ID (deltapay status)",
+    );
+  return open;
+}
+
+async function remoteAdapter(
+  ctx: ChainContext,
+  data: BuyerData,
+  { terms }: StoredAgreement,
+  flags: UseFlags,
+  out: Output,
+): Promise<RemoteAdapter> {
+  const { adapterId } = terms.offer;
+  const entry = await buyerChain(ctx).readAdapter(adapterId);
+  if (entry === undefined)
+    throw new DeltapayError("adapter/not-registered", `${adapterId} is not in the registry`, {
+      field: "adapterId",
+      hint: "a local chain forgets everything when it stops: open a new agreement",
+    });
+  const client = connectRecorded(terms.record);
+  return new RemoteAdapter({
+    curve: await loadCurve(),
+    adapter: await verifiedAdapter(ctx, data, { adapterId, entry, client }, flags, out),
+    terms,
+    client,
+    store: data.store,
+    signer: loadSigner(data.vault, terms.signer),
+    ...(flags.keepTranscript === true ? { transcriptFolder: data.transcripts } : {}),
+  });
+}
+
+/** What buying came to with one contributor. */
+export interface Purchase {
+  agreementId: Hex;
+  adapterId: Hex;
+  /** Of this command. */
+  tokens: number;
+  /** Of the agreement so far. */
+  passes: number;
+  tokensTotal: number;
+  tokensLeft: number;
+  /** Of this command, smallest unit. */
+  cost: bigint;
+  owed: bigint;
+  receipt: { passes: bigint; tokens: bigint } | null;
+  leakage: RemoteAdapter["leakage"];
+  ended: boolean;
+}
+
+/** Signs for what was used, and ends the session if asked to. */
+async function conclude(adapter: RemoteAdapter, before: number, end: boolean): Promise<Purchase> {
+  const { passes, tokens, tokensLeft } = adapter.progress;
+  const signed = passes === 0 ? null : (await adapter.signReceipt()).receipt;
+  if (end) await adapter.end();
+  const { offer, amount } = adapter.terms;
+  const worth = BigInt(tokens) * offer.pricePerToken;
+  return {
+    agreementId: adapter.agreementId,
+    adapterId: offer.adapterId,
+    tokens: tokens - before,
+    passes,
+    tokensTotal: tokens,
+    tokensLeft,
+    cost: BigInt(tokens - before) * offer.pricePerToken,
+    owed: worth < amount ? worth : amount,
+    receipt: signed && { passes: signed.passes, tokens: signed.tokens },
+    leakage: adapter.leakage,
+    ended: end,
+  };
+}
+
+/** Runs work on the base model with the adapters of the chosen agreements, then signs for it. */
+export async function buy<Result>(
+  ctx: ChainContext,
+  data: BuyerData,
+  flags: UseFlags,
+  out: Output,
+  work: (model: AdaptedModel) => Promise<Result>,
+): Promise<{ result: Result; purchases: Purchase[] }> {
+  const adapters: RemoteAdapter[] = [];
+  for (const agreement of chosenAgreements(ctx, data, flags))
+    adapters.push(await remoteAdapter(ctx, data, agreement, flags, out));
+  const model = await AdaptedModel.create({
+    modelPath: flags.model,
+    adapters,
+    ...(flags.node === undefined ? {} : { nodes: flags.node }),
+    onWarning: (warning) => out.warn(warning),
+  });
+  try {
+    const before = adapters.map(({ progress }) => progress.tokens);
+    const result = await work(model);
+    const purchases: Purchase[] = [];
+    for (const [a, adapter] of adapters.entries())
+      purchases.push(await conclude(adapter, before[a]!, flags.end === true));
+    for (const { agreementId, ended } of purchases) if (ended) data.store.setPhase(agreementId, "ended");
+    return { result, purchases };
+  } finally {
+    await model.close();
+  }
+}
+
+/** A line a purchase, for a person. */
+export async function purchaseLines(
+  ctx: ChainContext,
+  data: BuyerData,
+  purchases: readonly Purchase[],
+): Promise<string[]> {
+  const lines: string[] = [];
+  for (const { agreementId, tokens, cost, tokensLeft, ended } of purchases) {
+    const token = await readToken(ctx, data.store.agreement(agreementId).terms.offer.token);
+    lines.push(
+      `${agreementId.slice(0, 10)}…: ${tokens} tokens for ${formatAmount(cost, token)}, ${ended ? "ended" : `${tokensLeft} left`}`,
+    );
+  }
+  return lines;
+}
