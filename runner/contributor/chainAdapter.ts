@@ -38,7 +38,11 @@ export function contributorChain(ctx: ChainContext): ContributorChain {
     readAdapter: async (adapterId, at) => readAdapter(ctx, adapterId, await blockNumber(at)),
     readSettlement: async (agreementId, receipt) => {
       const receiptHash = messageDigest(domainOf(ctx), "Receipt", receipt);
-      const settlements = await readSettlements(ctx, agreementId);
+      const opening = await openingOf(agreementId);
+      if (opening === undefined) return undefined;
+      // No settlement is older than its agreement.
+      const since = { ...ctx, deployment: { ...deployment, startBlock: opening.blockNumber } };
+      const settlements = await readSettlements(since, agreementId);
       const found = settlements.find((settlement) => settlement.receiptHash === receiptHash);
       return found && { txHash: found.txHash, isFinal: found.blockNumber <= (await finalBlock(ctx)) };
     },

@@ -51,14 +51,18 @@ export class Lifecycle {
 
   /** Whether nothing can be or remains to be settled. */
   async #closeIfHopeless({ agreementId, wrongReceipt, tokens }: AgreementRecord): Promise<boolean> {
-    const { sessions } = this.#options;
+    const { sessions, settlement } = this.#options;
     const { agreement, now } = await sessions.watch.newest(agreementId);
-    const newest = sessions.receipts.newest(agreementId);
-    // Settled by an earlier run or an operator: what is left is to see it final.
-    if (newest !== undefined && agreement.paid > 0n) return false;
     const isOver = agreement.status === "refunded" || agreement.status === "released";
-    if (isOver) return this.#close(agreementId, `the agreement was ${agreement.status}`);
-    if (now > agreement.deadline) return this.#close(agreementId, "the deadline passed before settlement");
+    if (isOver || now > agreement.deadline) {
+      // Settled by an earlier run or an operator: what is left is to see it final.
+      if (await settlement.isSettled(agreementId)) return false;
+      const reason = isOver
+        ? `the agreement was ${agreement.status}`
+        : "the deadline passed before settlement";
+      return this.#close(agreementId, reason);
+    }
+    const newest = sessions.receipts.newest(agreementId);
     if (newest !== undefined) return false;
     if (wrongReceipt || tokens === 0) return this.#close(agreementId, "there is no receipt to settle");
     // Tokens were served: a receipt may still come.

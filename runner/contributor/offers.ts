@@ -3,7 +3,7 @@ import type { LocalAccount } from "viem";
 import type { Hex } from "../protocol/bytes.ts";
 import { DeltapayError } from "../protocol/errors.ts";
 import { type Address, type Domain, type Offer, offerHash, typedData } from "../protocol/typedData.ts";
-import { type SignedOffer, signedOfferSchema, stringifyMessage } from "../wire/messages.ts";
+import { offerSchema, type SignedOffer, signedOfferSchema, stringifyMessage } from "../wire/messages.ts";
 import { getAdapter } from "./adapters.ts";
 import type { ContributorData } from "./dataFolder.ts";
 import { all, first, nowSeconds, run } from "./store/rows.ts";
@@ -44,7 +44,8 @@ function lower(address: Address): Address {
 
 /**
  * Signs an offer with the contributor's account and stores it.
- * @throws DeltapayError `adapter/unknown`, `offer/not-contributor`, `offer/not-registered`, `offer/serves-nothing`, `offer/expired`
+ * @throws DeltapayError `adapter/unknown`, `offer/not-contributor`, `offer/not-registered`, `offer/serves-nothing`, `offer/expired`,
+ * `offer/no-payout`, `offer/out-of-range`
  */
 export async function makeOffer(
   data: ContributorData,
@@ -98,27 +99,25 @@ function checkTerms(offer: Offer, now: bigint): void {
     });
   if (BigInt(offer.payout) === 0n)
     throw new DeltapayError("offer/no-payout", "payout is the zero address", { field: "payout" });
+  // What does not fit the wire's schema must not be signed.
+  const parsed = offerSchema.safeParse(JSON.parse(stringifyMessage(offer)));
+  if (parsed.success) return;
+  const issue = parsed.error.issues[0]!;
+  throw new DeltapayError("offer/out-of-range", issue.message, { field: issue.path.join(".") });
 }
 
 function store(data: ContributorData, offer: Offer, signature: Hex): StoredOffer {
-  const text = stringifyMessage({ offer, signature });
-  // what does not fit the wire's schema must not be offered
-  const parsed = signedOfferSchema.safeParse(JSON.parse(text));
-  if (!parsed.success) {
-    const issue = parsed.error.issues[0]!;
-    throw new DeltapayError("offer/out-of-range", issue.message, { field: issue.path.join(".") });
-  }
   const hash = offerHash(offer);
   run(
     data.database,
     "INSERT INTO offer (offer_hash, adapter_id, terms, signature, created_at) VALUES (?, ?, ?, ?, ?)",
     hash,
     offer.adapterId,
-    text,
+    stringifyMessage({ offer, signature }),
     signature,
     nowSeconds(),
   );
-  return { ...parsed.data, offerHash: hash, cancelled: false };
+  return { offer, signature, offerHash: hash, cancelled: false };
 }
 
 interface Row {

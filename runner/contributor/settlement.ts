@@ -133,6 +133,13 @@ export class Settlement {
     return this.#finish(agreementId, bundle, settled);
   }
 
+  /** Whether the chain shows the newest receipt as settled, final or not. */
+  async isSettled(agreementId: Hex): Promise<boolean> {
+    const newest = this.#receipts.newest(agreementId);
+    if (newest === undefined) return false;
+    return (await this.#options.chain.readSettlement(agreementId, newest.receipt)) !== undefined;
+  }
+
   async #finish(
     agreementId: Hex,
     { receipt }: ProofBundle,

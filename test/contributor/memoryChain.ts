@@ -1,5 +1,10 @@
 /** A chain in memory, for tests that need its clock, its reorganisations or its failures in their hands. */
-import type { AdapterView, AgreementView, ContributorChain } from "../../runner/contributor/chainView.ts";
+import type {
+  AdapterView,
+  AgreementView,
+  ContributorChain,
+  VerifierView,
+} from "../../runner/contributor/chainView.ts";
 import { pinnedKey } from "../../runner/keys/pinned.ts";
 import { type Hex, toHex } from "../../runner/protocol/bytes.ts";
 import { type Address, adapterId, messageDigest } from "../../runner/protocol/typedData.ts";
@@ -22,12 +27,14 @@ export class MemoryChain implements ContributorChain {
   readonly notFinal = new Set<Hex>();
   /** Seconds the chain is ahead of this machine. */
   ahead = 0n;
+  /** Whether what is settled is final at once. */
+  settlesFinally = true;
   /** Set to make the next transaction fail. */
   failNext: Error | undefined;
   readonly settled = new Map<Hex, { txHash: Hex; isFinal: boolean }>();
   readonly sent: string[] = [];
 
-  verifier(keySize: number) {
+  verifier(keySize: number): VerifierView | undefined {
     return {
       address: "0x00000000000000000000000000000000000000cc" as Address,
       codeHash: hash(9),
@@ -78,7 +85,10 @@ export class MemoryChain implements ContributorChain {
     this.#send("settle");
     const agreement = this.agreements.get(request.agreementId)!;
     agreement.paid = request.receipt.tokens * agreement.pricePerToken;
-    this.settled.set(messageDigest(DOMAIN, "Receipt", request.receipt), { txHash: hash(2), isFinal: true });
+    this.settled.set(messageDigest(DOMAIN, "Receipt", request.receipt), {
+      txHash: hash(2),
+      isFinal: this.settlesFinally,
+    });
     return { transactions: [hash(2)] };
   }
 }

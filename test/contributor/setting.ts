@@ -170,9 +170,9 @@ function agreementOn(
 }
 
 /** Waits until something holds. */
-export async function until(holds: () => boolean, what: string): Promise<void> {
+export async function until(holds: () => boolean | Promise<boolean>, what: string): Promise<void> {
   for (let i = 0; i < 500; i++) {
-    if (holds()) return;
+    if (await holds()) return;
     await new Promise((resolve) => setTimeout(resolve, 20));
   }
   throw new Error(`never came: ${what}`);

@@ -1,0 +1,195 @@
+import assert from "node:assert/strict";
+import { after, test } from "node:test";
+import { contributorStatus } from "../../runner/contributor/status.ts";
+import { toHex } from "../../runner/protocol/bytes.ts";
+import { loadCurve } from "../../runner/protocol/curve.ts";
+import { type Receipt, typedData } from "../../runner/protocol/typedData.ts";
+import { PATHS } from "../../runner/wire/paths.ts";
+import { post, TestBuyer } from "./buyer.ts";
+import { DOMAIN } from "./memoryChain.ts";
+import { served } from "./setting.ts";
+
+after(async () => (await loadCurve()).terminate());
+
+const OTHER_HASH = toHex(new Uint8Array(32).fill(7));
+
+test("the statements of both sides agree: a right receipt is taken, stored and shown", async (context) => {
+  const { data, buyer: newBuyer, events } = await served(context);
+  const buyer = await newBuyer();
+  await buyer.open();
+  await buyer.pass(3);
+  await buyer.pass(4);
+  const receipt = await buyer.receipt();
+  const answer = await buyer.sendReceipt(receipt);
+  assert.equal(answer.status, 200);
+  assert.deepEqual(answer.json["receipt"], { passes: 2, tokens: 7 });
+  const [status] = contributorStatus(data).agreements;
+  assert.deepEqual(status!.receipt, { passes: 2, tokens: 7 });
+  assert.equal(status!.owed, 70n);
+  assert.equal(status!.unpaidTokens, 0);
+  assert.equal(events.filter(({ type }) => type === "receipt").length, 1);
+  // sent again, word for word, because the answer was lost
+  assert.equal((await buyer.sendReceipt(receipt)).status, 200);
+  assert.equal(events.filter(({ type }) => type === "receipt").length, 1);
+});
+
+test("a receipt is taken while the next pass is under way", async (context) => {
+  const { buyer: newBuyer } = await served(context);
+  const buyer = await newBuyer();
+  await buyer.open();
+  await buyer.pass(3);
+  const next = buyer.request([0, 1], 5);
+  assert.equal((await buyer.send(2, next.body)).status, 200);
+  assert.equal((await buyer.pay()).status, 200);
+  assert.equal((await buyer.send(2, buyer.request([2], 5, next.passSalt).body)).status, 200);
+});
+
+const WRONG: [what: string, change: Partial<Receipt>, code: string][] = [
+  ["inflated tokens", { tokens: 99n }, "receipt/wrong-tokens"],
+  ["fewer tokens", { tokens: 1n }, "receipt/wrong-tokens"],
+  ["another head", { head: OTHER_HASH }, "receipt/wrong-head"],
+  ["other statements", { statementsHash: OTHER_HASH }, "receipt/wrong-statements-hash"],
+  ["passes not served", { passes: 9n }, "receipt/wrong-passes"],
+  ["no pass", { passes: 0n }, "receipt/wrong-passes"],
+  ["another agreement", { agreementId: OTHER_HASH }, "receipt/wrong-agreement-id"],
+];
+
+for (const [what, change, code] of WRONG)
+  test(`a signed receipt with ${what} is refused and recorded, and ends serving`, async (context) => {
+    const { data, buyer: newBuyer, events } = await served(context);
+    const buyer = await newBuyer();
+    await buyer.open();
+    await buyer.pass(3);
+    await buyer.pay();
+    await buyer.pass(2);
+    const right = await buyer.receipt();
+    const answer = await buyer.sendReceipt({ ...right, ...change });
+    assert.equal(answer.status, 409);
+    assert.equal(answer.code, code);
+    const [status] = contributorStatus(data).agreements;
+    assert.deepEqual(status!.receipt, { passes: 1, tokens: 3 }, "the receipt before stands");
+    assert.deepEqual(
+      status!.refusedReceipts.map((refused) => refused.code),
+      [code],
+    );
+    assert.equal((await buyer.send(3, buyer.request([0], 1).body)).code, "session/ended");
+    assert.equal((await buyer.sendReceipt(right)).code, "session/ended");
+    assert.equal((await buyer.get(PATHS.session)).json["phase"], "ended");
+    assert.ok(events.some((event) => event.type === "receipt-refused" && event.code === code));
+  });
+
+test("a receipt signed by anybody but the agreement's signer is refused", async (context) => {
+  const { buyer: newBuyer } = await served(context);
+  const buyer = await newBuyer();
+  await buyer.open();
+  await buyer.pass(3);
+  const stranger = new TestBuyer(buyer.setting, buyer.agreementId).signer;
+  const forged = await buyer.sendReceipt(await buyer.receipt(), stranger);
+  assert.equal(forged.code, "signature/wrong-signer");
+  assert.equal((await buyer.send(2, buyer.request([0], 1).body)).code, "session/ended");
+});
+
+test("a receipt of another chain, escrow or agreement is refused by its signature", async (context) => {
+  const { buyer: newBuyer } = await served(context);
+  for (const domain of [
+    { ...DOMAIN, chainId: 1n },
+    { ...DOMAIN, escrow: "0x00000000000000000000000000000000000000ff" as const },
+  ]) {
+    const buyer = await newBuyer();
+    await buyer.open();
+    await buyer.pass(1);
+    const receipt = await buyer.receipt();
+    const signature = await buyer.signer.signTypedData(typedData(domain, "Receipt", receipt));
+    const answer = await post(
+      buyer.setting.url + PATHS.receipts,
+      { receipt, signature },
+      buyer.authorization,
+    );
+    assert.equal(answer.code, "signature/wrong-signer");
+  }
+});
+
+test("a high-s signature, which the escrow would refuse, is refused", async (context) => {
+  const { buyer: newBuyer } = await served(context);
+  const buyer = await newBuyer();
+  await buyer.open();
+  await buyer.pass(1);
+  const receipt = await buyer.receipt();
+  const low = await buyer.signer.signTypedData(typedData(DOMAIN, "Receipt", receipt));
+  const order = 0xfffffffffffffffffffffffffffffffebaaedce6af48a03bbfd25e8cd0364141n;
+  const s = (order - BigInt(`0x${low.slice(66, 130)}`)).toString(16).padStart(64, "0");
+  const signature = `${low.slice(0, 66)}${s}${low.endsWith("1b") ? "1c" : "1b"}`;
+  const answer = await post(buyer.setting.url + PATHS.receipts, { receipt, signature }, buyer.authorization);
+  assert.equal(answer.code, "signature/malformed");
+});
+
+test("another head for passes already receipted is a contradiction: recorded, and the end", async (context) => {
+  const { data, buyer: newBuyer } = await served(context);
+  const buyer = await newBuyer();
+  await buyer.open();
+  await buyer.pass(2);
+  await buyer.pay();
+  const answer = await buyer.sendReceipt(await buyer.receipt({ head: OTHER_HASH }));
+  assert.equal(answer.code, "receipt/wrong-head");
+  const later = await newBuyer();
+  await later.open();
+  await later.pass(2);
+  const first = await later.receipt();
+  await later.sendReceipt(first);
+  await later.pass(2);
+  await later.pay();
+  const second = await later.sendReceipt({ ...first, head: OTHER_HASH });
+  assert.equal(second.code, "receipt/wrong-passes");
+  assert.equal((await later.send(3, later.request([0], 1).body)).code, "session/ended");
+  for (const status of contributorStatus(data).agreements) assert.equal(status.refusedReceipts.length, 1);
+});
+
+test("an old receipt that was right is late: not taken, nothing ends", async (context) => {
+  const { data, buyer: newBuyer } = await served(context);
+  const buyer = await newBuyer();
+  await buyer.open();
+  await buyer.pass(2);
+  const first = await buyer.receipt();
+  await buyer.pass(2);
+  assert.equal((await buyer.sendReceipt(first)).code, "receipt/outdated");
+  assert.equal((await buyer.pay()).status, 200);
+  assert.equal((await buyer.sendReceipt(first)).code, "receipt/outdated");
+  await buyer.pass(2);
+  const [status] = contributorStatus(data).agreements;
+  assert.deepEqual([status!.phase, status!.receipt], ["serving", { passes: 2, tokens: 4 }]);
+});
+
+test("a malformed receipt is refused by field, and ends nothing", async (context) => {
+  const { buyer: newBuyer } = await served(context);
+  const buyer = await newBuyer();
+  await buyer.open();
+  await buyer.pass(1);
+  const receipt = await buyer.receipt();
+  const signature = await buyer.signer.signTypedData(typedData(DOMAIN, "Receipt", receipt));
+  const url = buyer.setting.url + PATHS.receipts;
+  for (const [body, field] of [
+    [{ receipt, signature: "0x12" }, "receipt.signature"],
+    [{ receipt: { ...receipt, tokens: -1 }, signature }, "receipt.receipt.tokens"],
+    [{ receipt: { ...receipt, passes: 2n ** 64n }, signature }, "receipt.receipt.passes"],
+    [{ receipt: { ...receipt, extra: 1 }, signature }, "receipt.receipt"],
+    [[], "receipt"],
+  ] as const) {
+    const answer = await post(url, body, buyer.authorization);
+    assert.equal(answer.status, 400);
+    assert.equal((answer.json["error"] as { field: string }).field, field);
+  }
+  assert.equal((await buyer.pay()).status, 200);
+});
+
+test("after the end a receipt for what was served is still taken, passes are not", async (context) => {
+  const { buyer: newBuyer } = await served(context);
+  const buyer = await newBuyer();
+  await buyer.open();
+  await buyer.pass(2);
+  for (let i = 0; i < 2; i++) {
+    const ended = await buyer.end();
+    assert.deepEqual([ended.status, ended.json["phase"]], [200, "ended"]);
+  }
+  assert.equal((await buyer.send(2, buyer.request([0], 1).body)).code, "session/ended");
+  assert.equal((await buyer.pay()).status, 200);
+});
