@@ -1,6 +1,8 @@
 /** All commands. Each group is a file of commands/. */
 import * as fs from "node:fs";
 import { Command } from "commander";
+import { registerDemo } from "../demo/command.ts";
+import { registerDemo } from "../demo/command.ts";
 import { registerAdapter } from "./commands/adapter.ts";
 import { registerBackup } from "./commands/backup.ts";
 import { registerChain } from "./commands/chain.ts";
@@ -21,6 +23,7 @@ import { registerStatus } from "./commands/status.ts";
 import { registerWithdraw } from "./commands/withdraw.ts";
 
 const GROUPS: readonly [heading: string, registrations: readonly ((program: Command) => void)[]][] = [
+  ["Everything at once:", [registerDemo]],
   ["Chain and keys:", [registerChain, registerDeploy, registerKeys]],
   ["Contributor:", [registerAdapter, registerOffer, registerOperator, registerServe]],
   ["Buyer:", [registerOpen, registerGenerate, registerEvaluate, registerClose]],

@@ -132,6 +132,7 @@ async function remoteAdapter(
   { terms }: StoredAgreement,
   flags: UseFlags,
   out: Output,
+  onReceipt: (computeMs: number) => void,
 ): Promise<RemoteAdapter> {
   const { adapterId } = terms.offer;
   const entry = await buyerChain(ctx).readAdapter(adapterId);
@@ -148,6 +149,7 @@ async function remoteAdapter(
     client,
     store: data.store,
     signer: loadSigner(data.vault, terms.signer),
+    onReceipt: ({ computeMs }) => onReceipt(computeMs),
     ...(flags.keepTranscript === true ? { transcriptFolder: data.transcripts } : {}),
   });
 }
@@ -166,12 +168,19 @@ export interface Purchase {
   cost: bigint;
   owed: bigint;
   receipt: { passes: bigint; tokens: bigint } | null;
+  /** Mean time to compute a receipt's statements, milliseconds; null when none was sent. */
+  receiptMs: number | null;
   leakage: RemoteAdapter["leakage"];
   ended: boolean;
 }
 
 /** Signs for what was used, and ends the session if asked to. */
-async function conclude(adapter: RemoteAdapter, before: number, end: boolean): Promise<Purchase> {
+async function conclude(
+  adapter: RemoteAdapter,
+  before: number,
+  receiptTimes: readonly number[],
+  end: boolean,
+): Promise<Purchase> {
   const { passes, tokens, tokensLeft } = adapter.progress;
   const signed = passes === 0 ? null : (await adapter.signReceipt()).receipt;
   if (end) await adapter.end();
@@ -187,6 +196,7 @@ async function conclude(adapter: RemoteAdapter, before: number, end: boolean): P
     cost: BigInt(tokens - before) * offer.pricePerToken,
     owed: worth < amount ? worth : amount,
     receipt: signed && { passes: signed.passes, tokens: signed.tokens },
+    receiptMs: receiptTimes.length === 0 ? null : receiptTimes.reduce((a, b) => a + b) / receiptTimes.length,
     leakage: adapter.leakage,
     ended: end,
   };
@@ -201,8 +211,12 @@ export async function buy<Result>(
   work: (model: AdaptedModel) => Promise<Result>,
 ): Promise<{ result: Result; purchases: Purchase[] }> {
   const adapters: RemoteAdapter[] = [];
-  for (const agreement of chosenAgreements(ctx, data, flags))
-    adapters.push(await remoteAdapter(ctx, data, agreement, flags, out));
+  const receiptTimes: number[][] = [];
+  for (const agreement of chosenAgreements(ctx, data, flags)) {
+    const times: number[] = [];
+    adapters.push(await remoteAdapter(ctx, data, agreement, flags, out, (ms) => times.push(ms)));
+    receiptTimes.push(times);
+  }
   const model = await AdaptedModel.create({
     modelPath: flags.model,
     adapters,
@@ -214,7 +228,7 @@ export async function buy<Result>(
     const result = await work(model);
     const purchases: Purchase[] = [];
     for (const [a, adapter] of adapters.entries())
-      purchases.push(await conclude(adapter, before[a]!, flags.end === true));
+      purchases.push(await conclude(adapter, before[a]!, receiptTimes[a]!, flags.end === true));
     for (const { agreementId, ended } of purchases) if (ended) data.store.setPhase(agreementId, "ended");
     return { result, purchases };
   } finally {
