@@ -2,7 +2,6 @@
 import * as fs from "node:fs";
 import { Command } from "commander";
 import { registerDemo } from "../demo/command.ts";
-import { registerDemo } from "../demo/command.ts";
 import { registerAdapter } from "./commands/adapter.ts";
 import { registerBackup } from "./commands/backup.ts";
 import { registerChain } from "./commands/chain.ts";

@@ -13,7 +13,7 @@ export type ContributorEvent =
       totalTokens: number;
       unpaidTokens: number;
     }
-  | { type: "receipt"; agreementId: Hex; passes: number; tokens: number }
+  | { type: "receipt"; agreementId: Hex; passes: number; tokens: number; computeMs: number }
   | { type: "receipt-refused"; agreementId: Hex; code: string; reason: string }
   | { type: "ended"; agreementId: Hex; reason: string }
   | { type: "proving"; agreementId: Hex; done: number; total: number; proveMs: number }

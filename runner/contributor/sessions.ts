@@ -330,6 +330,7 @@ export class Sessions {
     this.#requireReceipts(agreementId);
     this.#refuseOutdated(agreementId, live, receipt);
     const { state } = live;
+    const started = performance.now();
     let statements: Uint8Array[];
     try {
       const record = this.agreements.get(agreementId);
@@ -352,7 +353,8 @@ export class Sessions {
       this.receipts.add({ receipt, signature, statements }, encodeState(state));
     });
     live.covered = { passes: state.passes, tokens: state.tokens };
-    this.#options.onEvent?.({ type: "receipt", agreementId, ...live.covered });
+    const computeMs = performance.now() - started;
+    this.#options.onEvent?.({ type: "receipt", agreementId, ...live.covered, computeMs });
     return this.view(agreementId);
   }
 

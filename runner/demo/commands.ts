@@ -23,7 +23,9 @@ function start(args: readonly string[], onLine: OnLine): ChildProcess {
 function failure(args: readonly string[], stdout: string, code: number | null): DeltapayError {
   const what = `deltapay ${args.slice(0, 2).join(" ")}`;
   try {
-    const { error } = JSON.parse(stdout) as { error: { code: string; message: string; field?: string; hint?: string } };
+    const { error } = JSON.parse(stdout) as {
+      error: { code: string; message: string; field?: string; hint?: string };
+    };
     const { field, hint } = error;
     return new DeltapayError(error.code, `${what}: ${error.message}`, {
       ...(field === undefined ? {} : { field }),
@@ -39,7 +41,10 @@ function failure(args: readonly string[], stdout: string, code: number | null): 
  * @returns its JSON document
  * @throws DeltapayError the command's own error
  */
-export async function runCommand<Result>(args: readonly string[], onLine: OnLine = () => {}): Promise<Result> {
+export async function runCommand<Result>(
+  args: readonly string[],
+  onLine: OnLine = () => {},
+): Promise<Result> {
   const child = start(args, onLine);
   let stdout = "";
   child.stdout!.on("data", (bytes: Buffer) => {

@@ -1,0 +1,62 @@
+/** `deltapay demo`: the main job, or one attack on it. */
+import type { Command } from "commander";
+import { ExitCode } from "../cli/failure.ts";
+import { duration, Output, type OutputFlags, withOutput } from "../cli/output.ts";
+import { modulesPerProof } from "../cli/parsers.ts";
+import type { ModulesPerProof } from "../protocol/groups.ts";
+import { ATTACKS } from "./attacks/list.ts";
+import { cheat } from "./cheat.ts";
+import { runMainJob } from "./mainJob.ts";
+import { jobReport, reportLines } from "./report.ts";
+
+interface Flags extends OutputFlags {
+  cheat?: string;
+  modulesPerProof: ModulesPerProof;
+}
+
+async function mainJob(out: Output, flags: Flags): Promise<void> {
+  const started = performance.now();
+  const elapsed = (): string => `[${((performance.now() - started) / 1000).toFixed(1).padStart(5)} s]`;
+  const job = await runMainJob({
+    modulesPerProof: flags.modulesPerProof,
+    onStep: (title) => out.note(`${elapsed()} ${title}`),
+    onLine: (line) => out.note(`          ${line}`),
+  });
+  const report = jobReport(job);
+  out.result(report, () => reportLines(report, job, performance.now() - started));
+  const failed = !report.greedy.matchesReference || report.proofs.some(({ verified }) => !verified);
+  if (failed) process.exitCode = ExitCode.failed;
+}
+
+async function tryCheat(out: Output, name: string): Promise<void> {
+  const started = performance.now();
+  out.note(`trying ${name} on a chain of its own`);
+  const result = await cheat(name);
+  out.result(result, () => [
+    `${name}: ${result.attackFailed ? "failed, as it must" : "SUCCEEDED"} (${duration(performance.now() - started)})`,
+    `  ${result.how}`,
+    `  gained: ${result.gained}`,
+  ]);
+  if (!result.attackFailed) process.exitCode = ExitCode.failed;
+}
+
+function listCheats(out: Output): void {
+  const listed = ATTACKS.map(({ name, expected }) => ({ name, expected }));
+  out.result(listed, () => listed.map(({ name, expected }) => `${name}: ${expected}`));
+}
+
+async function run(flags: Flags): Promise<void> {
+  const out = new Output(flags);
+  if (flags.cheat === undefined) await mainJob(out, flags);
+  else if (flags.cheat === "list") listCheats(out);
+  else await tryCheat(out, flags.cheat);
+}
+
+export function registerDemo(program: Command): void {
+  const command = program
+    .command("demo")
+    .description("the main job on real input: register, serve, use, prove, settle; or an attack on it")
+    .option("--cheat <name>", "try one attack and see it fail; `list` names them")
+    .option("--modules-per-proof <n>", "modules one proof covers: a number, or all", modulesPerProof, 1);
+  withOutput(command).action(run);
+}
