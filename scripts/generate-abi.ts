@@ -1,7 +1,8 @@
 /**
  * Writes what the TypeScript side knows of the contracts: ABIs and creation bytecode.
  *
- * `node scripts/generate-abi.ts` writes runner/chain/generated/, `--check` fails when that would change anything.
+ * `node scripts/generate-abi.ts` writes runner/chain/generated/ and the attackers' contracts of the demo,
+ * `--check` fails when that would change anything.
  */
 import { readFile, writeFile } from "node:fs/promises";
 import { fileURLToPath } from "node:url";
@@ -10,12 +11,16 @@ import { type Hex, keccak256 } from "viem";
 import { KEY_SIZES } from "../runner/protocol/key.ts";
 
 const TARGET = new URL("../runner/chain/generated/", import.meta.url);
+const ATTACKERS_FILE = new URL("../runner/demo/generated/attackers.json", import.meta.url);
 
 const ABIS = {
   loraEscrowAbi: "LoraEscrow",
   adapterRegistryAbi: "AdapterRegistry",
   loraVerifierAbi: "ILoraVerifier",
 } as const;
+
+/** Contracts that only attacks deploy. */
+const ATTACKERS = ["TrueVerifier", "ExchangeableVerifier", "RefusingReceiver"];
 
 interface Code {
   /** Creation bytecode, without constructor arguments. */
@@ -58,6 +63,12 @@ async function bytecodeFile(): Promise<string> {
   return `${JSON.stringify(Object.fromEntries(entries), null, 2)}\n`;
 }
 
+async function attackersFile(): Promise<string> {
+  const entries: [string, string][] = [];
+  for (const name of ATTACKERS) entries.push([name, (await hre.artifacts.readArtifact(name)).bytecode]);
+  return `${JSON.stringify(Object.fromEntries(entries), null, 2)}\n`;
+}
+
 /** Whether the file holds this text already. */
 async function isCurrent(file: URL, text: string): Promise<boolean> {
   return (await readFile(file, "utf8").catch(() => "")) === text;
@@ -65,12 +76,12 @@ async function isCurrent(file: URL, text: string): Promise<boolean> {
 
 async function main(check: boolean): Promise<void> {
   await hre.tasks.getTask("build").run({ quiet: true, noTests: true });
-  const files: [string, string][] = [
-    ["abi.ts", await abiModule()],
-    ["bytecode.json", await bytecodeFile()],
+  const files: [URL, string][] = [
+    [new URL("abi.ts", TARGET), await abiModule()],
+    [new URL("bytecode.json", TARGET), await bytecodeFile()],
+    [ATTACKERS_FILE, await attackersFile()],
   ];
-  for (const [name, text] of files) {
-    const file = new URL(name, TARGET);
+  for (const [file, text] of files) {
     if (await isCurrent(file, text)) continue;
     if (check) {
       console.error(`${fileURLToPath(file)} is out of date: run node scripts/generate-abi.ts and commit it`);
