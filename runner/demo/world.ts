@@ -20,10 +20,17 @@ import { credits } from "../chain/agreements.ts";
 import { type ChainContext, connect, connectChain, domainOf, withAccount } from "../chain/connect.ts";
 import { deploy } from "../chain/deploy.ts";
 import { ETH } from "../chain/erc20.ts";
+import { withdraw } from "../chain/escrow.ts";
 import { type LocalNode, startLocalNode } from "../chain/localNode.ts";
 import { contributorChain } from "../contributor/chainAdapter.ts";
 import { type ContributorData, openContributorData } from "../contributor/dataFolder.ts";
-import { makeOffer, type OfferTerms, type StoredOffer } from "../contributor/offers.ts";
+import {
+  listOffers,
+  makeOffer,
+  markOfferCancelled,
+  type OfferTerms,
+  type StoredOffer,
+} from "../contributor/offers.ts";
 import { type RegisteredAdapter, registerPeftAdapter } from "../contributor/register.ts";
 import { type ContributorService, type ServeOptions, serve } from "../contributor/service.ts";
 import { pinnedKey } from "../keys/pinned.ts";
@@ -241,8 +248,16 @@ export class World {
     this.#closers.push(close);
   }
 
+  /** Ends what ran here, cancels the offers and pays out all credits: the next attack finds nothing of the last. */
+  async clear(): Promise<void> {
+    for (const close of this.#closers.splice(0).reverse()) await close();
+    for (const { offerHash } of listOffers(this.data)) markOfferCancelled(this.data, offerHash);
+    for (const party of [this.contributor, this.buyer, this.stranger])
+      if ((await this.credit(party)) > 0n) await withdraw(party.ctx, ETH.address);
+  }
+
   async close(): Promise<void> {
-    for (const close of this.#closers.reverse()) await close();
+    for (const close of this.#closers.splice(0).reverse()) await close();
     this.data.close();
     await this.node.stop();
     rmSync(this.directory, { recursive: true, force: true });

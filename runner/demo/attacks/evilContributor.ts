@@ -5,7 +5,7 @@
 import fastify, { type FastifyInstance } from "fastify";
 import { loadServedAdapter, type ServedAdapter } from "../../contributor/adapters.ts";
 import { contributorChain } from "../../contributor/chainAdapter.ts";
-import { listOffers } from "../../contributor/offers.ts";
+import { openOffers } from "../../contributor/offers.ts";
 import { loadCommitKey } from "../../keys/load.ts";
 import { fromHex, type Hex, toHex } from "../../protocol/bytes.ts";
 import { decodeKeyPoints, type KeyPoints } from "../../protocol/commitment.ts";
@@ -28,6 +28,8 @@ const BINARY = "application/octet-stream";
 
 export class EvilContributor {
   readonly adapter: ServedAdapter;
+  /** Changes the bytes of an answer. */
+  distort: (answer: Uint8Array) => Uint8Array = (answer) => answer;
   readonly receipts: { receipt: Receipt; signature: Hex; state: SessionState }[] = [];
   url = "";
   readonly #world: World;
@@ -132,10 +134,7 @@ export class EvilContributor {
         {
           adapterId,
           manifestHash,
-          offers: listOffers(this.#world.data, adapterId).map(({ offer, signature }) => ({
-            offer,
-            signature,
-          })),
+          offers: openOffers(this.#world.data, adapterId),
           record,
           recordSignature: await account.signTypedData(
             typedData(this.#world.domain, "ServiceRecord", record) as never,
@@ -178,7 +177,7 @@ export class EvilContributor {
       this.#state = addPass(layout, this.state, { passSalt: salt, tokens, X: each(Xs), Y: each(Ys) });
       this.#pass = undefined;
     }
-    return encodePassAnswer(answers);
+    return this.distort(encodePassAnswer(answers));
   }
 
   #keepReceipt(body: unknown) {
