@@ -4,14 +4,17 @@
  * Whatever leaves this machine is on disk first: activations and salt before a request, a receipt before it is sent. So a
  * repeat after a crash carries the same bytes and gets the same answer.
  */
+import * as path from "node:path";
 import type { LocalAccount } from "viem/accounts";
 import { fromHex, type Hex, toHex } from "../protocol/bytes.ts";
 import type { Curve } from "../protocol/curve.ts";
 import { DeltapayError, require as ensure } from "../protocol/errors.ts";
 import { addPass, initialState, type SessionState } from "../protocol/fold.ts";
 import type { AdapterLayout } from "../protocol/layout.ts";
+import { encodeOpening, openingOf } from "../protocol/openingFile.ts";
 import { decodeState, encodeState } from "../protocol/sessionState.ts";
 import type { Domain } from "../protocol/typedData.ts";
+import { keepPass } from "../storage/transcript.ts";
 import type { ProofBundle, SessionView } from "../wire/messages.ts";
 import { decodePassAnswer } from "../wire/passRequest.ts";
 import { checkBudget, longestPass, tokensLeft } from "./budget.ts";
@@ -19,13 +22,12 @@ import { compareMemories } from "./compareMemories.ts";
 import type { ContributorClient } from "./contributorClient.ts";
 import { unixNow } from "./discover.ts";
 import { type Leakage, leakageOf, mostExposedModule, RankTracker } from "./leakage.ts";
-import { encodeOpening, openingOf } from "./openingFile.ts";
+
 import { passBody } from "./passBody.ts";
 import { makeReceipt, type StatementSource, signReceipt } from "./receipts.ts";
 import { checkScales, scalesBytes } from "./scales.ts";
 import { Session } from "./session.ts";
 import type { AgreementTerms, BuyerStore, PendingPass, StoredReceipt } from "./store.ts";
-import { keepPass } from "./transcript.ts";
 import type { VerifiedAdapter } from "./verifyAdapter.ts";
 
 export interface RemoteAdapterOptions {
@@ -333,7 +335,8 @@ export class RemoteAdapter {
     const whole = { passSalt: pass.salt, tokens: pass.tokens, X: each(pass.inputs), Y: each(pass.answers) };
     const state = addPass(this.layout, this.#state, whole);
     const { store, transcriptFolder } = this.#options;
-    if (transcriptFolder !== undefined) keepPass(transcriptFolder, this.agreementId, pass.number, whole);
+    if (transcriptFolder !== undefined)
+      keepPass(path.join(transcriptFolder, this.agreementId), pass.number, whole);
     const from = this.#rank.rank ?? 0;
     const rows = this.#rank.add(whole.X[this.#rankModule]!);
     store.finishPass(this.agreementId, state.passes, encodeState(state), { from, rows });

@@ -13,6 +13,7 @@ import { answer } from "../protocol/quantise.ts";
 import { decodeState, encodeState } from "../protocol/sessionState.ts";
 import { checkSignature, type Domain, type Receipt, type SessionProof } from "../protocol/typedData.ts";
 import { transaction } from "../storage/database.ts";
+import { keepPass } from "../storage/transcript.ts";
 import type { ProofBundle, SessionView } from "../wire/messages.ts";
 import { decodePassRequest, type PassRequest } from "../wire/passRequest.ts";
 import { LIMITS } from "../wire/paths.ts";
@@ -31,7 +32,6 @@ import { type AgreementRecord, AgreementStore } from "./store/agreements.ts";
 import { PassStore, type StoredPass } from "./store/passes.ts";
 import { ProofStore } from "./store/proofs.ts";
 import { ReceiptStore } from "./store/receipts.ts";
-import { writeTranscript } from "./transcript.ts";
 
 /** An adapter with the key its statements are computed over. */
 export interface SessionAdapter extends ServedAdapter {
@@ -315,7 +315,7 @@ export class Sessions {
       ),
     };
     if (this.#options.keepTranscript === true)
-      writeTranscript(this.#options.data.transcriptDirectory(agreementId), pass, complete);
+      keepPass(this.#options.data.transcriptDirectory(agreementId), pass, complete);
     return addPass(layout, live.state, complete);
   }
 

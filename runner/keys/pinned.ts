@@ -26,17 +26,3 @@ export function pinnedKey(size: number): PinnedKey {
     });
   return found;
 }
-
-/**
- * The smallest key size that holds `slots` slots.
- * @throws DeltapayError `key/too-many-slots`
- */
-export function keySizeFor(slots: number): number {
-  const size = KEY_SIZES.find((candidate) => candidate >= slots);
-  if (size === undefined || !Number.isInteger(slots) || slots < 1)
-    throw new DeltapayError("key/too-many-slots", `no key has ${slots} slots`, {
-      field: "slots",
-      hint: `the largest key has ${KEY_SIZES[KEY_SIZES.length - 1]}: put fewer modules into one proof`,
-    });
-  return size;
-}

@@ -7,7 +7,7 @@
 import { encodeAbiParameters, keccak256 } from "viem";
 import { concatBytes, type Hex, tag, takeFrom, toHex } from "./bytes.ts";
 import { DeltapayError } from "./errors.ts";
-import { PROTOCOL_VERSION, TAGS } from "./tags.ts";
+import { FILE_MAGICS, PROTOCOL_VERSION, TAGS } from "./tags.ts";
 
 /** Key sizes: L = 2^n - 2 for n = 4..13, each fills the evaluation domain 2^n. The only list; circuits are built from it. */
 export const KEY_SIZES = [14, 30, 62, 126, 254, 510, 1022, 2046, 4094, 8190] as const;
@@ -27,7 +27,7 @@ export interface CommitKey {
   bases: Uint8Array;
 }
 
-const MAGIC = tag("deltapay/1/commit-key");
+const MAGIC = tag(FILE_MAGICS.commitKey);
 const HEADER = 32 + 4 + 32 + 64 + 3 * 128 + 64;
 
 /** keccak256(abi.encode(tag, protocol version, r1cs hash, L, alpha_1, beta_2, gamma_2, delta_2, IC_0, keccak256(bases))). */

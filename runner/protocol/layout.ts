@@ -27,6 +27,8 @@ export interface AdapterLayout {
 }
 
 export const MAX_MODULES = 4096;
+/** Most groups an adapter can have: the registry's bound. */
+export const MAX_GROUPS = 1024;
 export const MAX_WIDTH = 1 << 20;
 export const MAX_NAME = 256;
 
@@ -76,6 +78,12 @@ export function layoutModules(modules: readonly ModuleShape[], keySize: number):
   });
   for (let g = 0; g < used.length; g++)
     if (used[g] === undefined) fail("empty-group", `group ${g} has no module`, "groups");
+  if (used.length > MAX_GROUPS)
+    fail(
+      "too-many-groups",
+      `${used.length} groups; put more modules into one proof (--modules-per-proof)`,
+      "groups",
+    );
   return { keySize, groups: used.length, modules: out };
 }
 

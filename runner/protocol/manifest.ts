@@ -23,7 +23,7 @@ import { P } from "./field.ts";
 import { sha, sha256 } from "./hash.ts";
 import { checkKnowledge, type ModuleKnowledge } from "./knowledge.ts";
 import { type AdapterLayout, layoutModules, MAX_MODULES, MAX_NAME } from "./layout.ts";
-import { PROTOCOL_VERSION, TAGS } from "./tags.ts";
+import { FILE_MAGICS, PROTOCOL_VERSION, TAGS } from "./tags.ts";
 
 const hex = (bytes: number) =>
   z.string().regex(new RegExp(`^0x[0-9a-f]{${2 * bytes}}$`)) as unknown as z.ZodType<Hex>;
@@ -31,7 +31,7 @@ const count = z.number().int().min(0).max(0xffffffff);
 
 const manifestSchema = z.strictObject({
   protocol: z.literal(PROTOCOL_VERSION),
-  chainId: count,
+  chainId: z.number().int().min(1).max(Number.MAX_SAFE_INTEGER),
   registry: hex(20),
   contributor: hex(20),
   vkHash: hex(32),
@@ -141,7 +141,7 @@ export function decodeScales(bytes: Uint8Array, dOut: number, field: string): Fl
   return b;
 }
 
-const FILE_MAGIC = tag("deltapay/1/commitments");
+const FILE_MAGIC = tag(FILE_MAGICS.commitments);
 
 /** Length of the commitments file of a layout, bytes. */
 export function commitmentsFileBytes(layout: AdapterLayout): number {

@@ -1,20 +1,11 @@
 /** A party's session state as bytes, for its database. Not sent anywhere; `openingFile` shares the same numbers. */
-import { concatBytes, readUintLE, u32, uintLE } from "./bytes.ts";
+import { concatBytes, readUintLE, takeFrom, u32, uintLE } from "./bytes.ts";
 import { DeltapayError } from "./errors.ts";
 import type { SessionState } from "./fold.ts";
 import type { AdapterLayout } from "./layout.ts";
+import { decodeSums, encodeSums, SUM_BYTES } from "./signedSums.ts";
 
-/** Signed sums take 24 bytes: |x-bar| < 2^143 * tokens, |y-bar| < 2^(53+128) * tokens. */
-const SUM_BYTES = 24;
-const SHIFT = 1n << 191n;
-
-function encodeSums(sums: readonly bigint[]): Uint8Array {
-  const out = new Uint8Array(sums.length * SUM_BYTES);
-  for (const [i, sum] of sums.entries()) out.set(uintLE(sum + SHIFT, SUM_BYTES), i * SUM_BYTES);
-  return out;
-}
-
-/** Layout: passes u64 | tokens u64 | head 32 | salt length u32, salt | a module: x-bar dIn*24, y-bar dOut*24 (offset 2^191, LE). */
+/** Layout: passes u64 | tokens u64 | head 32 | salt length u32, salt | a module: x-bar dIn*32, y-bar dOut*32 (`signedSums`). */
 export function encodeState(state: SessionState): Uint8Array {
   return concatBytes(
     uintLE(BigInt(state.passes), 8),
@@ -34,14 +25,9 @@ export function decodeState(layout: AdapterLayout, bytes: Uint8Array): SessionSt
     throw new DeltapayError("session/bad-state", "the stored session state does not fit its adapter", {
       field: "state",
     });
-  let at = 52 + saltBytes;
-  const take = (count: number): bigint[] =>
-    Array.from({ length: count }, () => {
-      const value = readUintLE(bytes, at, SUM_BYTES) - SHIFT;
-      at += SUM_BYTES;
-      return value;
-    });
-  const parts = layout.modules.map(({ dIn, dOut }) => ({ xBar: take(dIn), yBar: take(dOut) }));
+  const take = takeFrom(bytes, 52 + saltBytes);
+  const sumsOf = (count: number): bigint[] => decodeSums(take(count * SUM_BYTES));
+  const parts = layout.modules.map(({ dIn, dOut }) => ({ xBar: sumsOf(dIn), yBar: sumsOf(dOut) }));
   return {
     passes: Number(readUintLE(bytes, 0, 8)),
     tokens: Number(readUintLE(bytes, 8, 8)),

@@ -2,6 +2,14 @@
 
 export const PROTOCOL_VERSION = 1;
 
+/** First 32 bytes of the protocol's files. */
+export const FILE_MAGICS = {
+  commitKey: "deltapay/1/commit-key",
+  commitments: "deltapay/1/commitments",
+  passTranscript: "deltapay/1/pass-transcript",
+  opening: "deltapay/1/opening",
+} as const;
+
 export const TAGS = {
   // keccak256(abi.encode(tag, ...)): recomputed by contracts
   verifyingKey: "deltapay/1/verifying-key",

@@ -150,10 +150,16 @@ export async function checkSignature<Name extends keyof Messages>(
   signature: Hex,
   signer: Address,
 ): Promise<void> {
-  if (!/^0x[0-9a-fA-F]{130}$/.test(signature) || BigInt(`0x${signature.slice(66, 130)}`) > HALF_ORDER)
-    throw new DeltapayError("signature/malformed", `${name}: not a 65-byte low-s signature`, {
-      field: "signature",
-    });
+  // The contracts take v = 27 and 28 alone: another spelling would be accepted here and fail there.
+  const wellFormed = /^0x[0-9a-fA-F]{128}1[bcBC]$/.test(signature);
+  if (!wellFormed || BigInt(`0x${signature.slice(66, 130)}`) > HALF_ORDER)
+    throw new DeltapayError(
+      "signature/malformed",
+      `${name}: not a 65-byte low-s signature with v = 27 or 28`,
+      {
+        field: "signature",
+      },
+    );
   let recovered: Address;
   try {
     recovered = await recoverTypedDataAddress({ ...typedData(domain, name, message), signature });

@@ -97,7 +97,7 @@ export async function remoteParty(
     terms: { maxUnpaidTokens: 256n, tokenCap: 100_000n, minDuration: 60n, ...terms },
   });
   const { url } = party.service;
-  const verifierOf = by.chain.verifier(14);
+  const verifierOf = by.chain.verifier(14)!;
   const found = await discover({
     url,
     domain: DOMAIN,

@@ -9,7 +9,7 @@ import { promisify } from "node:util";
 import { makeDevKey } from "../../runner/keys/artefacts.ts";
 import { buildKeys, listKeys } from "../../runner/keys/commands.ts";
 import { ensureKey, loadCommitKey, loadProvingKey } from "../../runner/keys/load.ts";
-import { keySizeFor, pinnedKey, pinnedKeys } from "../../runner/keys/pinned.ts";
+import { pinnedKey, pinnedKeys } from "../../runner/keys/pinned.ts";
 import { keyPaths, storeKey } from "../../runner/keys/store.ts";
 import { verifyKey } from "../../runner/keys/verifyKey.ts";
 import { loadCurve } from "../../runner/protocol/curve.ts";
@@ -42,12 +42,6 @@ test("every size is pinned, with L + 1 constraints", () => {
     KEY_SIZES.map((size) => ({ size, constraints: size + 1, state: "dev" })),
   );
   assert.equal(new Set(pinnedKeys().map((key) => key.vkHash)).size, KEY_SIZES.length);
-});
-
-test("the smallest key that holds the slots", () => {
-  assert.deepEqual([1, 14, 15, 30, 31, 8190].map(keySizeFor), [14, 14, 30, 30, 62, 8190]);
-  for (const slots of [0, -1, 1.5, Number.NaN, 8191])
-    assert.throws(() => keySizeFor(slots), { code: "key/too-many-slots" });
 });
 
 test("a missing key is built, with progress, and then found", async () => {

@@ -50,4 +50,13 @@ export const MUTATIONS: readonly Mutation[] = [
     test: "test/protocol/statement.test.ts",
     pattern: "is not hidden by one in another",
   },
+  {
+    name: "signature-spelling",
+    attack: "receipts whose v = 0 or 1 is taken here and refused by the escrow: served, never payable",
+    file: "runner/protocol/typedData.ts",
+    find: "const wellFormed = /^0x[0-9a-fA-F]{128}1[bcBC]$/.test(signature);",
+    replace: "const wellFormed = /^0x[0-9a-fA-F]{130}$/.test(signature);",
+    test: "test/protocol/typedData.test.ts",
+    pattern: "is refused in spellings",
+  },
 ];

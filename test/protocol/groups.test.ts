@@ -49,5 +49,5 @@ test("counts, ranks and empty adapters that make no sense are refused", () => {
 
 test("the key is the smallest that holds the slots", () => {
   assert.deepEqual([1, 14, 15, 510, 511, 8190].map(keySizeFor), [14, 14, 30, 510, 1022, 8190]);
-  assert.throws(() => keySizeFor(8191), code("groups/too-large"));
+  for (const slots of [8191, Number.NaN]) assert.throws(() => keySizeFor(slots), code("groups/too-large"));
 });

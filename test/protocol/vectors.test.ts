@@ -2,7 +2,6 @@
 import assert from "node:assert/strict";
 import * as fs from "node:fs";
 import { after, describe, test } from "node:test";
-import { decodeOpening } from "../../runner/buyer/openingFile.ts";
 import { checkScales } from "../../runner/buyer/scales.ts";
 import { loadCommitKey, loadProvingKey } from "../../runner/keys/load.ts";
 import { equalBytes, fromHex, type Hex, toHex } from "../../runner/protocol/bytes.ts";
@@ -17,6 +16,7 @@ import {
   decodeScales,
   manifestLayout,
 } from "../../runner/protocol/manifest.ts";
+import { decodeOpening } from "../../runner/protocol/openingFile.ts";
 import { witnessStatement } from "../../runner/protocol/statement.ts";
 import { checkSignature, messageDigest } from "../../runner/protocol/typedData.ts";
 import { verifyProof } from "../../runner/prover/prove.ts";

@@ -309,7 +309,7 @@ function passTranscript(_: Plain, p: string): Plain {
 
 function openingFile(): Plain {
   const receipt = (name: string): string => text(vector("eip712/Receipt").inputs, "message", name);
-  const sums = (list: string): Buffer => cat(...integers(list).map((value) => le(value + (1n << 191n), 24)));
+  const sums = (list: string): Buffer => cat(...integers(list).map((value) => le(value + (1n << 255n), 32)));
   const all = modules();
   const parts = all.flatMap(({ dIn, dOut }, m) => [
     u32(dIn),

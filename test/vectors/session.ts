@@ -1,12 +1,13 @@
 /** Vectors of a whole session: two passes over the adapter, its statements, witnesses and wire bodies. */
-import { encodeOpening, openingOf } from "../../runner/buyer/openingFile.ts";
-import { encodePass } from "../../runner/buyer/transcript.ts";
+
 import { fromHex, type Hex } from "../../runner/protocol/bytes.ts";
 import type { Curve } from "../../runner/protocol/curve.ts";
 import { encodeActivations, encodeAnswers } from "../../runner/protocol/encoding.ts";
 import { addPass, initialState, type SessionState } from "../../runner/protocol/fold.ts";
 import { xofAt } from "../../runner/protocol/hash.ts";
 import { modulesOfGroup, totalOutputs } from "../../runner/protocol/layout.ts";
+import { encodeOpening, openingOf } from "../../runner/protocol/openingFile.ts";
+import { encodePass } from "../../runner/protocol/passFile.ts";
 import {
   buyerStatements,
   columnSums,

@@ -2,7 +2,7 @@
  * The opening file of a receipt: what its statements V are computed from. Secret to the two parties.
  *
  * magic 32 | agreementId 32 | manifest hash 32 | passes u64 | tokens u64 | head 32 | G u32 | M u32 | t_g 32 LE a group |
- * a module in manifest order: dIn u32, dOut u32, x-bar dIn * 24, y-bar dOut * 24 (signed, stored as value + 2^191, LE).
+ * a module in manifest order: dIn u32, dOut u32, x-bar dIn * 32, y-bar dOut * 32 (`signedSums`).
  */
 import {
   concatBytes,
@@ -15,14 +15,14 @@ import {
   toHex,
   u32,
   uintLE,
-} from "../protocol/bytes.ts";
-import { DeltapayError } from "../protocol/errors.ts";
-import type { SessionState } from "../protocol/fold.ts";
-import { statementBlind } from "../protocol/transcript.ts";
+} from "./bytes.ts";
+import { DeltapayError } from "./errors.ts";
+import type { SessionState } from "./fold.ts";
+import { decodeSums, encodeSums, SUM_BYTES } from "./signedSums.ts";
+import { FILE_MAGICS } from "./tags.ts";
+import { statementBlind } from "./transcript.ts";
 
-const MAGIC = tag("deltapay/1/opening");
-const SUM_BYTES = 24;
-const SHIFT = 1n << 191n;
+const MAGIC = tag(FILE_MAGICS.opening);
 const HEADER = 32 * 3 + 8 + 8 + 32 + 4 + 4;
 
 export interface Opening {
@@ -54,8 +54,6 @@ export function openingOf(agreementId: Hex, manifestHash: Hex, groups: number, s
 
 /** Bytes of an opening file. */
 export function encodeOpening(opening: Opening): Uint8Array {
-  const sums = (values: readonly bigint[]): Uint8Array =>
-    concatBytes(...values.map((value) => uintLE(value + SHIFT, SUM_BYTES)));
   return concatBytes(
     MAGIC,
     fromHex(opening.agreementId, 32),
@@ -68,7 +66,7 @@ export function encodeOpening(opening: Opening): Uint8Array {
     ...opening.t.map((t) => uintLE(t, 32)),
     ...opening.xBar.flatMap((xBar, m) => {
       const yBar = opening.yBar[m]!;
-      return [u32(xBar.length), u32(yBar.length), sums(xBar), sums(yBar)];
+      return [u32(xBar.length), u32(yBar.length), encodeSums(xBar), encodeSums(yBar)];
     }),
   );
 }
@@ -94,7 +92,7 @@ export function decodeOpening(bytes: Uint8Array): Opening {
   const uint = (length: number): bigint => readUintLE(take(length), 0, length);
   const sums = (count: number): bigint[] => {
     need(at + count * SUM_BYTES);
-    return Array.from({ length: count }, () => uint(SUM_BYTES) - SHIFT);
+    return decodeSums(take(count * SUM_BYTES));
   };
   const head = {
     agreementId: toHex(take(32)),
