@@ -1,34 +1,111 @@
-/** All commands. Each group is a file of commands/. */
+/** All commands. Only the one that runs is loaded: what it does not need would only make it slow to start. */
 import * as fs from "node:fs";
 import { Command } from "commander";
-import { registerDemo } from "../demo/command.ts";
-import { registerAdapter } from "./commands/adapter.ts";
-import { registerBackup } from "./commands/backup.ts";
-import { registerChain } from "./commands/chain.ts";
-import { registerClose } from "./commands/close.ts";
-import { registerDeploy } from "./commands/deploy.ts";
-import { registerEvaluate } from "./commands/evaluate.ts";
-import { registerGenerate } from "./commands/generate.ts";
-import { registerKeys } from "./commands/keys.ts";
-import { registerOffer } from "./commands/offer.ts";
-import { registerOpen } from "./commands/open.ts";
-import { registerOperator } from "./commands/operator.ts";
-import { registerProve } from "./commands/prove.ts";
-import { registerRefund } from "./commands/refund.ts";
-import { registerRelease } from "./commands/release.ts";
-import { registerServe } from "./commands/serve.ts";
-import { registerSettle } from "./commands/settle.ts";
-import { registerStatus } from "./commands/status.ts";
-import { registerWithdraw } from "./commands/withdraw.ts";
 
-const GROUPS: readonly [heading: string, registrations: readonly ((program: Command) => void)[]][] = [
-  ["Everything at once:", [registerDemo]],
-  ["Chain and keys:", [registerChain, registerDeploy, registerKeys]],
-  ["Contributor:", [registerAdapter, registerOffer, registerOperator, registerServe]],
-  ["Buyer:", [registerOpen, registerGenerate, registerEvaluate, registerClose]],
-  ["Money:", [registerProve, registerSettle, registerRelease, registerRefund, registerWithdraw]],
-  ["Both:", [registerStatus, registerBackup]],
+type Register = (program: Command) => void;
+
+interface Entry {
+  name: string;
+  /** For the list of commands. */
+  summary: string;
+  load: () => Promise<Register>;
+}
+
+const entry = (name: string, summary: string, load: () => Promise<Register>): Entry => ({
+  name,
+  summary,
+  load,
+});
+
+const GROUPS: readonly (readonly [heading: string, entries: readonly Entry[]])[] = [
+  [
+    "Everything at once:",
+    [
+      entry("demo", "the main job on real input, or one attack on it that fails", async () => {
+        return (await import("../demo/command.ts")).registerDemo;
+      }),
+    ],
+  ],
+  [
+    "Chain and keys:",
+    [
+      entry("chain", "run a local chain", async () => (await import("./commands/chain.ts")).registerChain),
+      entry("deploy", "put the contracts on a chain", async () => {
+        return (await import("./commands/deploy.ts")).registerDeploy;
+      }),
+      entry("keys", "build, list and verify proving keys", async () => {
+        return (await import("./commands/keys.ts")).registerKeys;
+      }),
+    ],
+  ],
+  [
+    "Contributor:",
+    [
+      entry("adapter", "inspect and register PEFT LoRA adapters", async () => {
+        return (await import("./commands/adapter.ts")).registerAdapter;
+      }),
+      entry("offer", "make, cancel and show terms", async () => {
+        return (await import("./commands/offer.ts")).registerOffer;
+      }),
+      entry("operator", "let others settle for you", async () => {
+        return (await import("./commands/operator.ts")).registerOperator;
+      }),
+      entry("serve", "serve adapters; prove and settle by itself", async () => {
+        return (await import("./commands/serve.ts")).registerServe;
+      }),
+    ],
+  ],
+  [
+    "Buyer:",
+    [
+      entry("open", "verify an adapter, accept an offer, pay in", async () => {
+        return (await import("./commands/open.ts")).registerOpen;
+      }),
+      entry("generate", "text from the base model with remote adapters", async () => {
+        return (await import("./commands/generate.ts")).registerGenerate;
+      }),
+      entry("evaluate", "perplexity with and without the adapters", async () => {
+        return (await import("./commands/evaluate.ts")).registerEvaluate;
+      }),
+      entry("close", "end an agreement", async () => (await import("./commands/close.ts")).registerClose),
+    ],
+  ],
+  [
+    "Money:",
+    [
+      entry("prove", "prove what an ended session owes", async () => {
+        return (await import("./commands/prove.ts")).registerProve;
+      }),
+      entry("settle", "prove and be paid", async () => (await import("./commands/settle.ts")).registerSettle),
+      entry("release", "give the buyer back what is left, now", async () => {
+        return (await import("./commands/release.ts")).registerRelease;
+      }),
+      entry("refund", "after the deadline: what is left to the buyer", async () => {
+        return (await import("./commands/refund.ts")).registerRefund;
+      }),
+      entry("withdraw", "take out what was credited", async () => {
+        return (await import("./commands/withdraw.ts")).registerWithdraw;
+      }),
+    ],
+  ],
+  [
+    "Both:",
+    [
+      entry("status", "agreements here and on chain, and credits", async () => {
+        return (await import("./commands/status.ts")).registerStatus;
+      }),
+      entry("backup", "a role's data as one file", async () => {
+        return (await import("./commands/backup.ts")).registerBackup;
+      }),
+      entry("restore", "bring a backup back", async () => {
+        return (await import("./commands/backup.ts")).registerRestore;
+      }),
+    ],
+  ],
 ];
+
+/** Names of all commands. */
+export const COMMANDS: readonly string[] = GROUPS.flatMap(([, entries]) => entries.map(({ name }) => name));
 
 function version(): string {
   const file = new URL("../../package.json", import.meta.url);
@@ -41,20 +118,28 @@ function forAll(command: Command, apply: (command: Command) => void): void {
   for (const child of command.commands) forAll(child, apply);
 }
 
+/** The command meant: `open …`, `help open`. */
+function wantedCommand(args: readonly string[]): string | undefined {
+  return args.find((arg) => !arg.startsWith("-") && arg !== "help");
+}
+
 /**
- * The program; errors of use are thrown.
+ * The program for these arguments; errors of use are thrown.
  * @param quiet print nothing about them
  */
-export function createProgram({ quiet = false } = {}): Command {
+export async function createProgram(args: readonly string[], { quiet = false } = {}): Promise<Command> {
   const program = new Command("deltapay")
     .description(
       "Pay for LoRA adapters without trust: inference by two parties, proofs, settlement by contract.",
     )
     .version(version())
     .showHelpAfterError("(add --help for the options)");
-  for (const [heading, registrations] of GROUPS) {
+  const wanted = wantedCommand(args);
+  for (const [heading, entries] of GROUPS) {
     program.commandsGroup(heading);
-    for (const register of registrations) register(program);
+    for (const { name, summary, load } of entries)
+      if (name === wanted) (await load())(program);
+      else program.command(name).description(summary);
   }
   forAll(program, (command) => {
     command.exitOverride();

@@ -3,6 +3,8 @@ import { SingleBar } from "cli-progress";
 
 /** Milliseconds between lines where there is no terminal. */
 const LINE_PAUSE = 2000;
+/** Work done faster than this is not worth a line. */
+const SHORT = 500;
 
 export class Progress {
   readonly #stream: NodeJS.WriteStream;
@@ -43,9 +45,10 @@ export class Progress {
 
   #line(done: number, total: number): void {
     const now = performance.now();
-    if (done < total && now - this.#lastLineAt < LINE_PAUSE) return;
+    const isOver = done >= total;
+    if (now - (isOver ? this.#startedAt : this.#lastLineAt) < (isOver ? SHORT : LINE_PAUSE)) return;
     this.#lastLineAt = now;
-    const took = done >= total ? ` (${((now - this.#startedAt) / 1000).toFixed(1)} s)` : "";
+    const took = isOver ? ` (${((now - this.#startedAt) / 1000).toFixed(1)} s)` : "";
     this.#stream.write(`${this.#label}: ${done}/${total}${took}\n`);
   }
 }

@@ -14,7 +14,8 @@ const ANSWERED = ["commander.helpDisplayed", "commander.help", "commander.versio
 export async function runCli(args: readonly string[]): Promise<number> {
   const json = args.includes("--json");
   try {
-    await createProgram({ quiet: json }).parseAsync([...args], { from: "user" });
+    const program = await createProgram(args, { quiet: json });
+    await program.parseAsync([...args], { from: "user" });
     return Number(process.exitCode ?? ExitCode.done);
   } catch (error) {
     if (!(error instanceof CommanderError)) return printError(error, json);

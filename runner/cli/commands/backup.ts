@@ -45,6 +45,9 @@ export function registerBackup(program: Command): void {
     .argument("<file>", "a file that is not there yet")
     .option("--include-key-file", "take the vault's key along: whoever has the backup can read the secrets");
   withOutput(withRole(out)).action(save);
+}
+
+export function registerRestore(program: Command): void {
   const back = program
     .command("restore")
     .description("bring a backup back into an empty folder")
