@@ -220,14 +220,16 @@ export class RemoteAdapter {
   }
 
   async #connect(): Promise<SessionView> {
-    this.#view = await this.#session.connect();
-    if (compareMemories(this.#view, this.#state, this.pendingPass()?.number) === "never-seen")
-      this.#forgetPass();
+    // Until every check has passed nothing goes on, also when the caller tries again.
+    this.#view = undefined;
+    const view = await this.#session.connect();
+    if (compareMemories(view, this.#state, this.pendingPass()?.number) === "never-seen") this.#forgetPass();
     if (this.#scales === undefined) await this.#loadScales();
+    this.#view = view;
     const last = this.#options.store.lastReceipt(this.agreementId);
     const current = BigInt(this.#state.passes);
-    const missing = last?.receipt.passes === current && BigInt(this.#view.receipt.passes) < current;
-    if (missing && this.#view.passes === this.#state.passes) await this.#sendReceipt();
+    const missing = last?.receipt.passes === current && BigInt(view.receipt.passes) < current;
+    if (missing && view.passes === this.#state.passes) await this.#sendReceipt();
     return this.#view;
   }
 
