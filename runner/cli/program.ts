@@ -22,7 +22,7 @@ const GROUPS: readonly (readonly [heading: string, entries: readonly Entry[]])[]
     "Everything at once:",
     [
       entry("demo", "the main job on real input, or one attack on it that fails", async () => {
-        return (await import("../demo/command.ts")).registerDemo;
+        return (await import("./commands/demo.ts")).registerDemo;
       }),
     ],
   ],

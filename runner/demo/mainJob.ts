@@ -6,7 +6,6 @@
 import { mkdtempSync, readFileSync, rmSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
-import { formatEther } from "viem";
 import { testAccount } from "../chain/accounts.ts";
 import { type ChainConnection, connectChain } from "../chain/connect.ts";
 import { balanceOf, ETH } from "../chain/erc20.ts";
@@ -260,6 +259,3 @@ async function balances(chain: ChainConnection): Promise<Balances> {
   );
   return { contributor: contributor!, buyer: buyer! };
 }
-
-/** Wei as ETH. */
-export const eth = (wei: bigint): string => `${formatEther(wei)} ETH`;

@@ -1,13 +1,14 @@
 /** `deltapay demo`: the main job, or one attack on it. */
 import type { Command } from "commander";
-import { ExitCode } from "../cli/failure.ts";
-import { duration, Output, type OutputFlags, withOutput } from "../cli/output.ts";
-import { modulesPerProof } from "../cli/parsers.ts";
-import type { ModulesPerProof } from "../protocol/groups.ts";
-import { ATTACKS } from "./attacks/list.ts";
-import { cheat } from "./cheat.ts";
-import { runMainJob } from "./mainJob.ts";
-import { jobReport, reportLines } from "./report.ts";
+import { ATTACKS } from "../../demo/attacks/list.ts";
+import { cheat } from "../../demo/cheat.ts";
+import { runMainJob } from "../../demo/mainJob.ts";
+import { jobReport } from "../../demo/report.ts";
+import type { ModulesPerProof } from "../../protocol/groups.ts";
+import { ExitCode } from "../failure.ts";
+import { reportLines } from "../jobReport.ts";
+import { duration, Output, type OutputFlags, withOutput } from "../output.ts";
+import { modulesPerProof } from "../parsers.ts";
 
 interface Flags extends OutputFlags {
   cheat?: string;
