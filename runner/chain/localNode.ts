@@ -77,13 +77,15 @@ async function untilReady(rpcUrl: string, child: ChildProcess, lastWords: () => 
 
 /**
  * Starts a Hardhat node on the loopback address. It ends with this process.
- * @param port default: a free one
+ * @param options.port default: a free one
+ * @param options.chainId default: that of local chains; another makes a chain that is not treated as one
  * @throws DeltapayError `chain/port-taken`, `chain/node-failed`
  */
-export async function startLocalNode(options: { port?: number } = {}): Promise<LocalNode> {
+export async function startLocalNode(options: { port?: number; chainId?: number } = {}): Promise<LocalNode> {
   const port = options.port ?? (await freePort());
   await requireFree(port);
   const words = ["--import", END_WITH_PARENT, HARDHAT, "node", "--hostname", HOST, "--port", String(port)];
+  if (options.chainId !== undefined) words.push("--chain-id", String(options.chainId));
   const child = spawn(process.execPath, words, {
     cwd: ROOT,
     // Its log of every request goes nowhere: it grows without end. The channel tells it that this process lives.
