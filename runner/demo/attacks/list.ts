@@ -2,11 +2,22 @@
 import type { Attack } from "./attack.ts";
 import { badActivations } from "./badActivations.ts";
 import { badAnswers, wrongScales } from "./badAnswers.ts";
+import { contributionBeforeMove, keyOfInfinities } from "./ceremony.ts";
+import { cancellingProofs, claimTwice } from "./claims.ts";
+import { devKeyElsewhere } from "./devKey.ts";
+import { contributorMismatch, groupsMismatch, keyMismatch } from "./disagreement.ts";
+import { refundEarly, refundTwice, releaseThenSettle, settleLate, settleTwice } from "./endings.ts";
+import { foreignSlots, hiddenDelta } from "./forgedCommitments.ts";
 import { forgedReceipt, inflatedTokens, otherHead } from "./forgedReceipts.ts";
 import { guessedActivations } from "./guessedActivations.ts";
+import { malformedPoints } from "./malformedPoints.ts";
 import { neverServes } from "./neverServes.ts";
+import { cancelledOffer, exhaustedOffer, resignedOffer, termsChanged } from "./offerTerms.ts";
 import { oldReceipt, twoReceipts } from "./oldReceipts.ts";
 import { otherAdaptersProof, replayedProof, weightsSwapped } from "./otherProofs.ts";
+import { revertingReceiver, strangerSettles } from "./payouts.ts";
+import { ownKeyVerifier, proxyVerifier, trueVerifier } from "./rogueVerifiers.ts";
+import { foreignRecord, manifestSwapped } from "./serviceLies.ts";
 import { stolenSession } from "./stolenSession.ts";
 import { droppedPass, receiptsDenied, repeatedPass } from "./unpaidPasses.ts";
 import { witnessInBundle } from "./witnessInBundle.ts";
@@ -33,4 +44,31 @@ export const ATTACKS: readonly Attack[] = [
   badAnswers,
   wrongScales,
   stolenSession,
+  hiddenDelta,
+  foreignSlots,
+  keyOfInfinities,
+  contributionBeforeMove,
+  trueVerifier,
+  proxyVerifier,
+  ownKeyVerifier,
+  groupsMismatch,
+  keyMismatch,
+  contributorMismatch,
+  manifestSwapped,
+  foreignRecord,
+  devKeyElsewhere,
+  termsChanged,
+  resignedOffer,
+  cancelledOffer,
+  exhaustedOffer,
+  claimTwice,
+  cancellingProofs,
+  malformedPoints,
+  settleLate,
+  settleTwice,
+  releaseThenSettle,
+  refundEarly,
+  refundTwice,
+  revertingReceiver,
+  strangerSettles,
 ];
