@@ -44,8 +44,9 @@ export class Lifecycle {
   /** Proves and settles what has ended. */
   async settleEnded(): Promise<void> {
     await this.#each(["ended", "proving"], "settling", async (record) => {
-      if (!(await this.#closeIfHopeless(record)))
-        await this.#options.settlement.settleAgreement(record.agreementId);
+      if (await this.#closeIfHopeless(record)) return;
+      const { status } = await this.#options.settlement.settleAgreement(record.agreementId);
+      if (status === "settled") this.#options.sessions.forget(record.agreementId);
     });
   }
 

@@ -24,7 +24,7 @@ export interface Answer {
 }
 
 export async function ask(url: string, init: RequestInit = {}): Promise<Answer> {
-  const response = await fetch(url, init);
+  const response = await fetch(url, { signal: AbortSignal.timeout(20_000), ...init });
   const bytes = new Uint8Array(await response.arrayBuffer());
   let json: Record<string, unknown> = {};
   if (response.headers.get("content-type")?.startsWith("application/json"))

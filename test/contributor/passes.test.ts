@@ -1,6 +1,7 @@
 import assert from "node:assert/strict";
 import { randomBytes } from "node:crypto";
 import * as fs from "node:fs";
+import * as http from "node:http";
 import * as path from "node:path";
 import { after, test } from "node:test";
 import { loadServedAdapter } from "../../runner/contributor/adapters.ts";
@@ -11,7 +12,7 @@ import { answer } from "../../runner/protocol/quantise.ts";
 import { decodePassAnswer, encodePassRequest } from "../../runner/wire/passRequest.ts";
 import { PATHS } from "../../runner/wire/paths.ts";
 import { type Answer, flip, type TestBuyer } from "./buyer.ts";
-import { served } from "./setting.ts";
+import { served, until } from "./setting.ts";
 
 after(async () => (await loadCurve()).terminate());
 
@@ -277,6 +278,29 @@ test("a client that goes away leaves its agreement free", async (context) => {
   await assert.rejects(away);
   await new Promise((resolve) => setTimeout(resolve, 250));
   assert.equal((await buyer.send(1, request.body)).status, 200);
+});
+
+test("a client that goes away before its body has come leaves its agreement free", async (context) => {
+  const { buyer: newBuyer } = await served(context);
+  const buyer = await newBuyer();
+  await buyer.open();
+  const body = buyer.request([0, 1], 2).body;
+  const half = http.request(`${buyer.setting.url}/v1/session/passes/1`, {
+    method: "POST",
+    headers: {
+      ...buyer.authorization,
+      "content-type": "application/octet-stream",
+      "content-length": body.length,
+    },
+  });
+  half.on("error", () => {});
+  half.write(body.subarray(0, 20));
+  await until(
+    async () => (await buyer.send(1, body)).code === "session/busy",
+    "the hold of the first request",
+  );
+  half.destroy();
+  await until(async () => (await buyer.send(1, body)).status === 200, "the end of the hold");
 });
 
 test("an answer is on disk before it is sent", async (context) => {

@@ -108,6 +108,7 @@ function announce(url: string, headers: http.OutgoingHttpHeaders): Promise<{ sta
       request.destroy();
     });
     request.on("error", reject);
+    request.setTimeout(10_000, () => request.destroy(new Error("the service waits for the body")));
     request.flushHeaders();
   });
 }
