@@ -30,10 +30,18 @@ const STEPS: Record<string, { what: string; args: string[] }> = {
     what: "ABIs and bytecode equal what the contracts give",
     args: ["scripts/generate-abi.ts", "--check"],
   },
+  vectors: {
+    what: "test vectors equal what the protocol gives",
+    args: ["scripts/generate-vectors.ts", "--check"],
+  },
   contracts: { what: "contract tests", args: [PROGRAMS.hardhat, "test", "solidity"] },
   typescript: {
     what: "tests of the runner",
     args: ["--test", "--test-concurrency=2", `--test-timeout=${FILE_TIMEOUT}`, "test/**/*.test.ts"],
+  },
+  mutations: {
+    what: "tests fail when the checks they guard are taken out",
+    args: ["scripts/test-mutations.ts", "--kind", "typescript"],
   },
 };
 

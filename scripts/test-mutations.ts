@@ -2,7 +2,9 @@
  * Takes each check of test/mutations/list.ts out of a temporary copy of the source and demands that the named test
  * then fails: a test that still passes does not guard its check.
  *
- *   node scripts/test-mutations.ts [--only NAME] [--list] [--jobs 2]
+ *   node scripts/test-mutations.ts [--only NAME] [--list] [--jobs 2] [--kind typescript|solidity]
+ *
+ * A mutation of a contract compiles all of them anew: those take a quarter of an hour and are not part of `npm test`.
  */
 import { spawn } from "node:child_process";
 import { cpSync, mkdtempSync, readFileSync, rmSync, symlinkSync, writeFileSync } from "node:fs";
@@ -32,6 +34,7 @@ const { values } = parseArgs({
     only: { type: "string" },
     list: { type: "boolean", default: false },
     jobs: { type: "string", default: "2" },
+    kind: { type: "string" },
   },
 });
 
@@ -96,8 +99,11 @@ async function check(mutation: Mutation, copy: string): Promise<string | undefin
   }
 }
 
-const chosen = MUTATIONS.filter(({ name }) => values.only === undefined || name === values.only);
-if (values.list) for (const { name, attack } of MUTATIONS) process.stdout.write(`${name}: ${attack}\n`);
+const isChosen = ({ name, test }: Mutation): boolean =>
+  (values.only === undefined || name === values.only) &&
+  (values.kind === undefined || (values.kind === "solidity") === test.endsWith(".t.sol"));
+const chosen = MUTATIONS.filter(isChosen);
+if (values.list) for (const { name, attack } of chosen) process.stdout.write(`${name}: ${attack}\n`);
 else {
   const queue = [...chosen];
   let survived = 0;
