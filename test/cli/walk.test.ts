@@ -1,0 +1,215 @@
+import assert from "node:assert/strict";
+import * as fs from "node:fs";
+import * as path from "node:path";
+import { after, type TestContext, test } from "node:test";
+import { fileURLToPath } from "node:url";
+import { freePort } from "../../runner/chain/localNode.ts";
+import { temporaryDirectory } from "../storage/temporary.ts";
+import { failing, run, runJson, startJson } from "./command.ts";
+
+interface Purchase {
+  tokens: number;
+  cost: string;
+  ended: boolean;
+}
+interface Status {
+  agreements: {
+    role: string;
+    phase: string;
+    chain: { status: string; paid: string };
+    settlement: string | null;
+  }[];
+  credit: string | null;
+}
+type Id = { agreementId: string };
+
+const fixtures = fileURLToPath(new URL("../../fixtures", import.meta.url));
+const reference = JSON.parse(fs.readFileSync(path.join(fixtures, "reference.json"), "utf8"));
+const model = ["--model", path.join(fixtures, "base", "model_with_past.onnx")];
+const directory = temporaryDirectory({ after });
+const deploymentFile = path.join(directory, "deployment.json");
+const text = path.join(directory, "text.txt");
+fs.writeFileSync(text, reference.eval_text);
+
+const PRICE = 1000n;
+const FEE = 5n;
+const port = await freePort();
+const chainProcess = await startJson<{ rpcUrl: string }>({ after }, ["chain", "--port", String(port)]);
+const chain = ["--rpc", chainProcess.ready.rpcUrl, "--deployment", deploymentFile];
+const contributorData = ["--data", path.join(directory, "contributor")];
+const buyerData = ["--data", path.join(directory, "buyer")];
+const contributor = [...chain, "--account", "1", ...contributorData];
+const buyer = [...chain, "--account", "2", ...buyerData];
+
+/** One after the other: each step stands on those before. */
+const steps: { agreementId: string; url: string } = { agreementId: "", url: "" };
+const serve = (context: TestContext, ...more: string[]) =>
+  startJson<{ url: string }>(context, ["serve", ...contributor, "--port", String(port + 1), ...more]);
+const open = (amount: bigint) =>
+  runJson<Id>(["open", ...buyer, ...model, "--contributor", steps.url, "--amount", String(amount)]);
+
+test("deploy and register; without a deployment the error says to deploy", async () => {
+  const early = await failing(["status", ...chain]);
+  assert.equal(early.error.code, "chain/not-deployed");
+  assert.equal((await runJson<{ created: string[] }>(["deploy", ...chain])).created.length, 12);
+  assert.deepEqual((await runJson<{ created: string[] }>(["deploy", ...chain])).created, []);
+
+  const dir = path.join(fixtures, "kjv-attn");
+  const inspected = await runJson<{ modules: unknown[]; keySize: number }>([
+    "adapter",
+    "inspect",
+    dir,
+    ...model,
+  ]);
+  assert.deepEqual([inspected.modules.length, inspected.keySize], [4, 14]);
+  const noOffer = await failing(["offer", "make", "--price", "1", ...contributor]);
+  assert.equal(noOffer.error.code, "adapter/none");
+  const registered = await runJson<{ adapterId: string; groups: number; warnings: string[] }>([
+    ...["adapter", "register", dir, ...model, ...contributor],
+  ]);
+  assert.equal(registered.groups, 4);
+  assert.match(registered.warnings.join(), /seed/);
+  const again = await runJson<{ adapterId: string; resumed: boolean }>([
+    ...["adapter", "register", dir, ...model, ...contributor],
+  ]);
+  assert.deepEqual([again.adapterId, again.resumed], [registered.adapterId, true]);
+});
+
+test("offer, serve, open", async (context) => {
+  const make = ["offer", "make", "--price", String(PRICE), "--fee", String(FEE), "--max-opens", "3"];
+  const terms = ["--min-duration", "1s", "--close-window", "2s", "--cap", "2000", "--max-unpaid", "200"];
+  const offer = await runJson<{ offerHash: string; warnings: string[] }>([...make, ...terms, ...contributor]);
+  assert.match(offer.warnings.join(), /give the adapter away/);
+  const service = await serve(context, "--no-settle");
+  steps.url = service.ready.url;
+  const opened = await runJson<Id & { modules: unknown[]; gasUsed: string }>([
+    ...[
+      "open",
+      ...buyer,
+      ...model,
+      "--contributor",
+      steps.url,
+      "--amount",
+      "2000000wei",
+      "--deadline-in",
+      "10m",
+    ],
+  ]);
+  assert.equal(opened.modules.length, 4);
+  assert.ok(Number(opened.gasUsed) > 21_000);
+  steps.agreementId = opened.agreementId;
+  assert.equal(await service.stop(), 0);
+});
+
+test("the adapter changes the text to the reference's and the perplexity to the reference's", async (context) => {
+  const service = await serve(context, "--no-settle");
+  const { greedy } = reference.cases["kjv-attn"];
+  const generated = await runJson<{ text: string; agreements: Purchase[] }>([
+    ...["generate", ...chain, ...buyerData, ...model, "--prompt", reference.prompt, "--max-tokens", "8"],
+  ]);
+  assert.ok(greedy.startsWith(generated.text), `${generated.text} | ${greedy}`);
+  // Every token but the last one added is paid for once.
+  const [bought] = generated.agreements;
+  assert.equal(bought?.tokens, reference.prompt_ids.length + 7);
+  assert.equal(BigInt(bought!.cost), BigInt(bought!.tokens) * PRICE);
+
+  const measured = await runJson<{ perplexity: { adapter: number; base: number }; agreements: Purchase[] }>([
+    ...["evaluate", ...chain, ...buyerData, ...model, "--text", text, "--max-tokens", "512", "--end"],
+  ]);
+  assert.ok(measured.perplexity.adapter < measured.perplexity.base / 4);
+  assert.equal(measured.agreements[0]?.ended, true);
+  await service.stop();
+});
+
+test("prove, settle once, withdraw; the rest is released", async () => {
+  const { agreementId } = steps;
+  const bundle = path.join(directory, "bundle.json");
+  const proven = await runJson<{ proofs: { verified: boolean; modules: string[] }[]; tokens: string }>([
+    ...["prove", agreementId, ...chain, ...contributorData, "--out", bundle],
+  ]);
+  assert.deepEqual(
+    proven.proofs.map(({ verified, modules }) => [verified, modules.length]),
+    Array(4).fill([true, 1]),
+  );
+  const owed = BigInt(proven.tokens) * PRICE;
+
+  const stranger = [...chain, "--account", "4"];
+  const refused = await failing(["settle", agreementId, "--bundle", bundle, ...stranger]);
+  assert.equal(refused.error.code, "contract/not-contributor-or-operator");
+  const address = "0x15d34AAf54267DB7D7c367839AAf71A00a2C6A65";
+  await runJson(["operator", "add", address, ...chain, "--account", "1"]);
+  const settled = await runJson<{ status: string; paid: string }>([
+    "settle",
+    agreementId,
+    "--bundle",
+    bundle,
+    ...stranger,
+  ]);
+  assert.deepEqual(settled.status, "settled");
+  assert.equal(BigInt(settled.paid), owed);
+  const repeated = await runJson<{ status: string; paid: string }>(["settle", agreementId, ...contributor]);
+  assert.equal(BigInt(repeated.paid), owed);
+
+  const taken = await runJson<{ amount: string }>(["withdraw", ...chain, "--account", "1"]);
+  assert.equal(BigInt(taken.amount), owed + FEE);
+  const released = await runJson<{ amount: string }>(["release", agreementId, ...chain, "--account", "1"]);
+  assert.equal(BigInt(released.amount), 2_000_000n - owed);
+  const [entry] = (await runJson<Status>(["status", agreementId, ...chain, ...contributorData])).agreements;
+  assert.deepEqual([entry?.role, entry?.phase, entry?.chain.status], ["contributor", "settled", "released"]);
+  assert.notEqual(entry?.settlement, null);
+});
+
+test("a contributor that has gone: close, wait, refund, withdraw", async (context) => {
+  const service = await serve(context);
+  const { agreementId } = await open(2_000_000n);
+  await service.stop();
+  assert.equal(
+    (await failing(["refund", agreementId, ...chain, "--account", "5"])).error.code,
+    "contract/deadline-not-passed",
+  );
+  const closed = await runJson<{ told: boolean; deadline: string }>(["close", agreementId, ...buyer]);
+  assert.equal(closed.told, false);
+  await new Promise((resolve) => setTimeout(resolve, 3000));
+  const refunded = await runJson<{ amount: string }>(["refund", agreementId, ...chain, "--account", "5"]);
+  assert.equal(refunded.amount, "2000000");
+  const { agreements, credit } = await runJson<Status>(["status", agreementId, ...buyer]);
+  assert.deepEqual([agreements[0]?.role, agreements[0]?.chain.status], ["buyer", "refunded"]);
+  const to = "0x00000000000000000000000000000000000000fe";
+  const { amount } = await runJson<{ amount: string }>(["withdraw", ...chain, "--account", "2", "--to", to]);
+  assert.equal(amount, credit);
+});
+
+test("the service proves and settles by itself once the buyer has ended", async (context) => {
+  const service = await serve(context);
+  const { agreementId } = await open(2_000_000n);
+  await runJson([
+    "generate",
+    ...chain,
+    ...buyerData,
+    ...model,
+    "--prompt",
+    "And",
+    "--max-tokens",
+    "2",
+    "--end",
+  ]);
+  const deadline = Date.now() + 30_000;
+  while (!service.output.stderr.includes('"settled"') && Date.now() < deadline)
+    await new Promise((resolve) => setTimeout(resolve, 100));
+  const [entry] = (await runJson<Status>(["status", agreementId, ...buyer])).agreements;
+  assert.ok(BigInt(entry!.chain.paid) > 0n);
+  assert.equal(await service.stop(), 0);
+});
+
+test("no secret is printed or lies unencrypted: the test accounts' keys, the vaults' keys", async () => {
+  const { stdout } = await run(["status", ...buyer]);
+  assert.match(stdout, /as buyer/);
+  const secrets = [...contributorData, ...buyerData]
+    .filter((part) => part !== "--data")
+    .map((folder) => fs.readFileSync(path.join(folder, "vault.key")));
+  for (const file of fs.readdirSync(directory, { recursive: true, withFileTypes: true })) {
+    if (!file.isFile() || file.name === "vault.key") continue;
+    const bytes = fs.readFileSync(path.join(file.parentPath, file.name));
+    for (const secret of secrets) assert.ok(!bytes.includes(secret), file.name);
+  }
+});
