@@ -1,4 +1,7 @@
 /** One check a line: where it stands, what takes it out, and the test that must then fail. */
+import { CONTRACT_MUTATIONS } from "../contracts/mutations.ts";
+import { CHAIN_MUTATIONS } from "./chain.ts";
+import { SESSION_MUTATIONS } from "./session.ts";
 
 export interface Mutation {
   name: string;
@@ -59,4 +62,7 @@ export const MUTATIONS: readonly Mutation[] = [
     test: "test/protocol/typedData.test.ts",
     pattern: "is refused in spellings",
   },
+  ...SESSION_MUTATIONS,
+  ...CHAIN_MUTATIONS,
+  ...CONTRACT_MUTATIONS,
 ];

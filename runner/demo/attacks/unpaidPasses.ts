@@ -89,29 +89,33 @@ export const droppedPass: Attack = {
     "a pass dropped before its last module and started over: refused, it is finished or nothing more is served",
   async run(world) {
     const buyer = await openSession(world);
-    let answered = 0;
     const words = new Set<string>();
-    const begun = buyer.request(5, [0, 1, 2]);
-    for (let round = 1; round <= 4; round++) {
+    const almost = [0, 1, 2];
+    const begun = buyer.request(5, almost);
+    const answers = await buyer.ask(1, begun);
+    for (let round = 1; round <= 3; round++) {
       await buyer.connect();
-      const fresh = round === 1 ? begun : buyer.request(5, [0, 1, 2]);
-      const ask = async (pass: number, code: string): Promise<void> => {
-        const error = await refused(`round ${round}`, code, () => buyer.ask(pass, fresh));
-        words.add(error.message);
-      };
-      if (round > 1) await ask(1, "session/changed-repeat");
-      else answered += (await buyer.ask(1, fresh)).length;
-      await ask(2, "session/wrong-pass");
+      const fresh = buyer.request(5, almost);
+      for (const [pass, code] of [
+        [1, "session/changed-repeat"],
+        [2, "session/wrong-pass"],
+      ] as const)
+        words.add((await refused("a pass begun anew", code, () => buyer.ask(pass, fresh))).message);
     }
-    // what was begun can be finished, and is then paid for
-    const rest = { ...begun, modules: [3] };
-    buyer.fold(begun, [...(await buyer.ask(1, begun)), ...(await buyer.ask(1, rest))]);
+    // finished, it is paid for; dropped for good, it is the last
+    buyer.fold(begun, [...answers, ...(await buyer.ask(1, { ...begun, modules: [3] }))]);
     const { receipt } = await buyer.pay();
-    const dropped = buyer.request(5, [0, 1, 2]);
+    const dropped = buyer.request(5, almost);
     await buyer.ask(2, dropped);
     await buyer.client.end(buyer.token);
-    const ended = await refused("a pass after the end", "session/", () => buyer.ask(3, buyer.request(1)));
-    const beyond = answered === 3 && receipt.tokens === 5n ? 0n : PRICE;
-    return { how: [...words, ended.message].join("; "), gained: beyond };
+    await buyer.connect();
+    const ended = await refused("its last module after the end", "session/ended", () =>
+      buyer.ask(2, { ...dropped, modules: [3] }),
+    );
+    const served = begun.tokens + dropped.tokens;
+    return {
+      how: [...words, ended.message].join("; "),
+      gained: worthBeyondLimit(served - Number(receipt.tokens)),
+    };
   },
 };

@@ -33,7 +33,7 @@ export const witnessInBundle: Attack = {
     // Also what an error says can be read.
     places.set("a failure", Buffer.from(failure ?? ""));
     const found = search(places, groupWitness(layout, weights, blinds, buyer.state, 0));
-    if (found.leaks.length > 0) throw new AttackSucceeded(found.leaks.join("; "));
+    if (found.leaks.size > 0) throw new AttackSucceeded([...found.leaks].join("; "));
     if (failure !== undefined) throw new Error(failure);
     return {
       how: `${found.scalars} scalars in ${found.spellings} spellings are in none of ${found.places} places, ${found.bytes} bytes`,
@@ -68,11 +68,11 @@ async function everything(
 
 function search(places: ReadonlyMap<string, Buffer>, { yhat, h, s, blind }: GroupWitness) {
   const scalars = [yhat, blind, ...h, ...s].filter((scalar) => scalar !== 0n);
-  const leaks: string[] = [];
+  const leaks = new Set<string>();
   for (const [place, content] of places)
     for (const scalar of scalars)
       for (const [spelling, bytes] of spellings(scalar))
-        if (content.includes(bytes)) leaks.push(`a scalar of the witness is in ${place}, ${spelling}`);
+        if (content.includes(bytes)) leaks.add(`a scalar of the witness is in ${place}, ${spelling}`);
   const bytes = [...places.values()].reduce((sum, content) => sum + content.length, 0);
   const spelled = spellings(scalars[0]!).length;
   return { leaks, scalars: scalars.length, spellings: spelled, places: places.size, bytes };
