@@ -1,4 +1,4 @@
-/** Checks that stop attacks before `open` and on keys. What the contracts check is in test/contracts/mutations.ts. */
+/** Checks that stop attacks before `open` and on keys. What the contracts check is mostly in test/contracts/mutations.ts. */
 import type { Mutation } from "./list.ts";
 
 type Taken = Omit<Mutation, "file" | "test" | "pattern"> & { stops: string };
@@ -170,4 +170,13 @@ export const CHAIN_MUTATIONS: readonly Mutation[] = [
       stops: "malformed-points",
     },
   ]),
+  {
+    name: "pay-pushed",
+    attack: "a payout contract that reverts and so blocks settling",
+    file: "contracts/LoraEscrow.sol",
+    find: "credits[agreement.token][agreement.payout] += credited;",
+    replace: "_push(agreement.token, agreement.payout, credited);",
+    test: "contracts/LoraEscrowMoney.t.sol",
+    pattern: "test_aReceiverThatRevertsBlocksNobody",
+  },
 ];
