@@ -1,4 +1,4 @@
-/** Money taken at the wrong time or twice. */
+/** Money taken twice. */
 import { refund, release } from "../../chain/escrow.ts";
 import { type Attack, gainOf, refused } from "./attack.ts";
 import { sell } from "./sale.ts";
@@ -6,50 +6,6 @@ import { settleByHand } from "./settling.ts";
 
 /** Seconds after which every agreement made here is over. */
 const PAST_DEADLINE = 3 * 3600;
-
-export const settleLate: Attack = {
-  name: "settle-late",
-  expected: "a receipt settled after the deadline: refused by the contract, the buyer is refunded",
-  async run(world) {
-    const { agreementId, signed, proven, amount } = await sell(world);
-    await world.passTime(PAST_DEADLINE);
-    const { message } = await refused("the settlement", "contract/deadline-passed", () =>
-      settleByHand(world.contributor.ctx, signed, proven),
-    );
-    await refund(world.buyer.ctx, agreementId);
-    const lost = amount - (await world.credit(world.buyer));
-    return { how: message, gained: (await gainOf(world, "contributor")) + lost };
-  },
-};
-
-export const refundEarly: Attack = {
-  name: "refund-early",
-  expected:
-    "a refund before the deadline, to have answers for nothing: refused by the contract, the receipt is paid",
-  async run(world) {
-    const { agreementId, signed, proven, due } = await sell(world);
-    const { message } = await refused("the refund", "contract/deadline-not-passed", () =>
-      refund(world.buyer.ctx, agreementId),
-    );
-    await settleByHand(world.contributor.ctx, signed, proven);
-    const lost = due - (await world.credit(world.contributor));
-    return { how: message, gained: (await gainOf(world, "buyer")) + lost };
-  },
-};
-
-export const refundTwice: Attack = {
-  name: "refund-twice",
-  expected: "a refund taken twice, and once more by a stranger: refused by the contract",
-  async run(world) {
-    const { agreementId, amount } = await sell(world);
-    await world.passTime(PAST_DEADLINE);
-    await refund(world.buyer.ctx, agreementId);
-    const errors = [];
-    for (const { ctx } of [world.buyer, world.stranger])
-      errors.push(await refused("the refund", "contract/wrong-status", () => refund(ctx, agreementId)));
-    return { how: errors[0]!.message, gained: await gainOf(world, "buyer", amount) };
-  },
-};
 
 export const settleTwice: Attack = {
   name: "settle-twice",
@@ -85,5 +41,19 @@ export const releaseThenSettle: Attack = {
     await refused("a refund", code, () => refund(world.buyer.ctx, agreementId));
     const gained = (await gainOf(world, "contributor")) + (await gainOf(world, "buyer", amount));
     return { how: message, gained };
+  },
+};
+
+export const refundTwice: Attack = {
+  name: "refund-twice",
+  expected: "a refund taken twice, and once more by a stranger: refused by the contract",
+  async run(world) {
+    const { agreementId, amount } = await sell(world);
+    await world.passTime(PAST_DEADLINE);
+    await refund(world.buyer.ctx, agreementId);
+    const errors = [];
+    for (const { ctx } of [world.buyer, world.stranger])
+      errors.push(await refused("the refund", "contract/wrong-status", () => refund(ctx, agreementId)));
+    return { how: errors[0]!.message, gained: await gainOf(world, "buyer", amount) };
   },
 };

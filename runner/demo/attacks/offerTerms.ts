@@ -1,9 +1,7 @@
-/** Offers changed, signed by another, withdrawn in front of `open`, cancelled or used up. */
+/** Offers changed, signed by another or withdrawn in front of `open`. */
 import { encodeFunctionData } from "viem";
-import { generatePrivateKey, privateKeyToAccount } from "viem/accounts";
 import { checkOffer } from "../../buyer/offer.ts";
-import { type AgreementToOpen, cancelOffer, openAgreement } from "../../chain/escrow.ts";
-import { chainTime } from "../../chain/finality.ts";
+import { openAgreement } from "../../chain/escrow.ts";
 import { loraEscrowAbi } from "../../chain/generated/abi.ts";
 import { requireSender, waitFor } from "../../chain/transact.ts";
 import type { ServedAdapter } from "../../contributor/adapters.ts";
@@ -12,15 +10,7 @@ import type { SignedOffer } from "../../wire/messages.ts";
 import { type Party, PRICE, type World } from "../world.ts";
 import { type Attack, AttackSucceeded, gainOf, refused } from "./attack.ts";
 import { honestAdapter } from "./forgery.ts";
-
-const AMOUNT = 100n * PRICE;
-
-/** What the buyer sends to take an offer. */
-async function taking(world: World, { offer, signature }: SignedOffer): Promise<AgreementToOpen> {
-  const signer = privateKeyToAccount(generatePrivateKey()).address;
-  const deadline = (await chainTime(world.buyer.ctx)) + 2n * offer.minDuration;
-  return { offer, signature, signer, amount: AMOUNT, deadline, nonce: 0n };
-}
+import { taking } from "./takeOffer.ts";
 
 /** The buyer's own check, and the contract's when that is left out. */
 async function refusedTwice(
@@ -93,34 +83,5 @@ export const resignedOffer: Attack = {
     const signature = await account.signTypedData(typedData(world.domain, "Offer", offer) as never);
     const how = await refusedTwice(world, adapter, { offer, signature });
     return { how, gained: await world.credit(world.stranger) };
-  },
-};
-
-export const cancelledOffer: Attack = {
-  name: "cancelled-offer",
-  expected: "an offer taken after its contributor cancelled it: refused by the contract",
-  async run(world) {
-    const { record } = await honestAdapter(world);
-    const made = await world.makeOffer(record.adapterId);
-    await cancelOffer(world.contributor.ctx, made.offer);
-    const { message } = await refused("the offer", "contract/offer-is-cancelled", async () =>
-      openAgreement(world.buyer.ctx, await taking(world, made)),
-    );
-    return { how: message, gained: await gainOf(world, "buyer") };
-  },
-};
-
-export const exhaustedOffer: Attack = {
-  name: "exhausted-offer",
-  expected: "an offer taken more often than it allows: refused by the contract",
-  async run(world) {
-    const { record } = await honestAdapter(world);
-    const made = await world.makeOffer(record.adapterId, { maxOpens: 1n });
-    const first = await taking(world, made);
-    await openAgreement(world.buyer.ctx, first);
-    const { message } = await refused("the offer", "contract/offer-exhausted", () =>
-      openAgreement(world.buyer.ctx, { ...first, nonce: 1n }),
-    );
-    return { how: message, gained: await gainOf(world, "buyer") };
   },
 };
