@@ -1,6 +1,7 @@
 /** The contributor's HTTP service, one method a path (runner/wire/paths.ts). */
 import type { z } from "zod";
 import type { Hex } from "../protocol/bytes.ts";
+import { MAX_GROUPS } from "../protocol/layout.ts";
 import type { Receipt, SessionProof } from "../protocol/typedData.ts";
 import {
   bundleSchema,
@@ -18,8 +19,10 @@ import type { HttpClient } from "./httpClient.ts";
 
 /** Bytes of a service description with its most adapters and offers. */
 const SERVICE_BYTES = 16 * 1024 * 1024;
-/** Bytes of a proof bundle: a statement and a claim for each of up to 4096 groups. */
-const BUNDLE_BYTES = 16 * 1024 * 1024;
+/** Bytes of a group in a proof bundle: ten words of 78 digits in its statement and claim, and what is around them. */
+const BUNDLE_GROUP_BYTES = 1024;
+/** Bytes of a proof bundle of an adapter with the most groups; what is not of a group fits into a JSON body. */
+export const BUNDLE_BYTES = MAX_GROUPS * BUNDLE_GROUP_BYTES + LIMITS.jsonBytes;
 
 export class ContributorClient {
   readonly http: HttpClient;
