@@ -186,15 +186,19 @@ async function checkCommitments(
   const { curve, cache, entry, onProgress } = options;
   const layout = manifestLayout(manifest);
   const file = await fetchCommitments(manifest, options);
-  const manifestHash = entry.manifestHash.toLowerCase() as Hex;
-  const known = await cache.verified(curve, manifestHash, manifest.vkHash, layout.modules.length);
+  const files = {
+    manifest: entry.manifestHash.toLowerCase() as Hex,
+    vkHash: manifest.vkHash,
+    commitments: manifest.commitments.sha256,
+  };
+  const known = await cache.verified(curve, files, layout.modules.length);
   if (known !== undefined)
     return { ...(await decodeVerified(curve, manifest, file)), sums: known, fromCache: true };
   const checked = await checkManifest(curve, key, manifest, file, (done, total) =>
     onProgress?.("proofs of knowledge", done, total),
   );
   const sums = await columnSums(curve, checked.commitments);
-  cache.noteVerified(curve, manifestHash, manifest.vkHash, sums);
+  cache.noteVerified(curve, files, sums);
   return { ...checked, sums, fromCache: false };
 }
 

@@ -103,11 +103,12 @@ export async function openBuyer(flags: DataFlags): Promise<BuyerData> {
   const directory = flags.data ?? defaultDataDirectory("buyer");
   const database = openDatabase(path.join(directory, DATABASES.buyer), BUYER_MIGRATIONS);
   try {
+    const vault = await Vault.open(path.join(directory, "vault"), vaultOptions(flags));
     return {
       directory,
       store: new BuyerStore(database),
-      vault: await Vault.open(path.join(directory, "vault"), vaultOptions(flags)),
-      cache: new AdapterCache(path.join(directory, "adapters")),
+      vault,
+      cache: new AdapterCache(path.join(directory, "adapters"), vault),
       transcripts: path.join(directory, "transcripts"),
       close: () => database.close(),
     };

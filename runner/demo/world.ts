@@ -166,6 +166,14 @@ export class World {
     });
   }
 
+  /** The buyer's downloads and notes of what it verified. */
+  async adapterCache(): Promise<AdapterCache> {
+    return new AdapterCache(
+      join(this.directory, "cache"),
+      await Vault.open(join(this.directory, "cache-vault")),
+    );
+  }
+
   /** Every check the buyer makes before paying in. */
   async verify({ client, adapterId, entry }: Discovered, release = this.release): Promise<VerifiedAdapter> {
     return verifyAdapter({
@@ -176,7 +184,7 @@ export class World {
       chainId: this.domain.chainId,
       registry: this.buyer.ctx.deployment.registry,
       release,
-      cache: new AdapterCache(join(this.directory, "cache")),
+      cache: await this.adapterCache(),
       findTargets: targetsOfModel(FIXTURES.model),
     });
   }

@@ -4,7 +4,7 @@
  *
  * vault.json: how to unlock and the wrapped data key. NAME.secret: nonce 12 | ciphertext | tag 16.
  */
-import { createCipheriv, createDecipheriv, randomBytes, scrypt } from "node:crypto";
+import { createCipheriv, createDecipheriv, hkdfSync, randomBytes, scrypt } from "node:crypto";
 import * as fs from "node:fs";
 import * as path from "node:path";
 import { z } from "zod";
@@ -113,6 +113,15 @@ export class Vault {
   /** Forgets a secret; nothing happens when it is not there. */
   delete(name: string): void {
     fs.rmSync(this.#file(name), { force: true });
+  }
+
+  /**
+   * A key of 32 bytes for another use than the vault's own files.
+   * @param purpose a different one for each use
+   * @param salt where one use needs many keys
+   */
+  deriveKey(purpose: string, salt: Uint8Array = new Uint8Array()): Uint8Array {
+    return new Uint8Array(hkdfSync("sha256", this.#key, salt, `deltapay/1/${purpose}`, KEY_BYTES));
   }
 
   /** Names of all secrets, sorted. */

@@ -112,7 +112,7 @@ export async function remoteParty(
     curve,
     registry: REGISTRY,
     release: { verifiers: [{ ...verifierOf, size: 14, state: "dev" }] },
-    cache: new AdapterCache(path.join(disk.directory, "adapters")),
+    cache: new AdapterCache(path.join(disk.directory, "adapters"), disk.vault),
     findTargets: targetsOfModel(modelPath(model)),
   });
   const [offer] = found.offers;

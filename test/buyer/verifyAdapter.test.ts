@@ -1,20 +1,22 @@
 import assert from "node:assert/strict";
 import * as fs from "node:fs";
-import { test } from "node:test";
-import { AdapterCache } from "../../runner/buyer/adapterCache.ts";
+import { after, test } from "node:test";
+import { AdapterCache, type VerifiedFiles } from "../../runner/buyer/adapterCache.ts";
 import type { Release } from "../../runner/buyer/release.ts";
 import { type VerifyAdapterOptions, verifyAdapter } from "../../runner/buyer/verifyAdapter.ts";
 import { loadCommitKey } from "../../runner/keys/load.ts";
-import { toHex } from "../../runner/protocol/bytes.ts";
-import { loadCurve } from "../../runner/protocol/curve.ts";
+import { concatBytes, tag, toHex } from "../../runner/protocol/bytes.ts";
+import { encodePoint, loadCurve } from "../../runner/protocol/curve.ts";
 import { sha256 } from "../../runner/protocol/hash.ts";
 import { decodeManifest, encodeManifest, type Manifest } from "../../runner/protocol/manifest.ts";
+import { Vault } from "../../runner/storage/vault.ts";
 import { terminateCurveAfterwards } from "../protocol/scenario.ts";
 import { temporaryDirectory } from "../storage/temporary.ts";
 import { failsWith } from "./serve.ts";
 import { ADAPTER, type Adapter, CODE_HASH, makeAdapter, REGISTRY, stranger, TARGETS } from "./setting.ts";
 
 terminateCurveAfterwards();
+const vault = await Vault.open(`${temporaryDirectory({ after })}/vault`);
 const curve = await loadCurve();
 const honest = await makeAdapter();
 
@@ -39,7 +41,7 @@ function optionsFor(t: Test, adapter: Adapter, change: Partial<VerifyAdapterOpti
     chainId: 31337n,
     registry: REGISTRY,
     release,
-    cache: new AdapterCache(temporaryDirectory(t)),
+    cache: new AdapterCache(temporaryDirectory(t), vault),
     findTargets: () => TARGETS,
     ...change,
   };
@@ -60,6 +62,24 @@ function withManifest(change: Partial<Manifest>): Adapter {
     },
     entry: { ...honest.entry, manifestHash },
   };
+}
+
+/** Two commitments exchanged: every hash is right, what they open to is not known any more. */
+function commitmentsExchanged(): Adapter {
+  const file = honest.registration.commitmentsFile.slice();
+  const [a, b] = [file.slice(36, 100), file.slice(100, 164)];
+  file.set(b, 36);
+  file.set(a, 100);
+  const forged = withManifest({ commitments: { sha256: toHex(sha256(file)), bytes: file.length } });
+  return { ...forged, registration: { ...forged.registration, commitmentsFile: file } };
+}
+
+function filesOf({ registration: { manifest, manifestHash } }: Adapter): VerifiedFiles {
+  return { manifest: manifestHash, vkHash: manifest.vkHash, commitments: manifest.commitments.sha256 };
+}
+
+function noteOf(directory: string, { manifest, vkHash }: VerifiedFiles): string {
+  return `${directory}/${manifest.slice(2)}-${vkHash.slice(2)}.verified`;
 }
 
 function withVerifier(change: Partial<Release["verifiers"][number]>): Partial<VerifyAdapterOptions> {
@@ -86,7 +106,7 @@ test("an honest adapter passes, and a second run skips downloads and proofs of k
 
 test("a kept file that was damaged is fetched and checked again", async (t) => {
   const directory = temporaryDirectory(t);
-  const { options, downloads } = optionsFor(t, honest, { cache: new AdapterCache(directory) });
+  const { options, downloads } = optionsFor(t, honest, { cache: new AdapterCache(directory, vault) });
   await verifyAdapter(options);
   for (const file of fs.readdirSync(directory)) {
     const bytes = fs.readFileSync(`${directory}/${file}`);
@@ -161,15 +181,44 @@ test("commitments that are not the manifest's, or not known to open, are refused
   const wrongHash = optionsFor(t, { ...honest, registration: swapped }).options;
   await assert.rejects(verifyAdapter(wrongHash), failsWith("manifest/commitments"));
 
-  // Two commitments exchanged: every hash is right, what they open to is not known any more.
-  const [a, b] = [file.slice(36, 100), file.slice(100, 164)];
-  file.set(b, 36);
-  file.set(a, 100);
-  const forged = withManifest({ commitments: { sha256: toHex(sha256(file)), bytes: file.length } });
-  const adapter = { ...forged, registration: { ...forged.registration, commitmentsFile: file } };
-  const { options } = optionsFor(t, adapter);
+  const { options } = optionsFor(t, commitmentsExchanged());
   for (let run = 0; run < 2; run++)
     await assert.rejects(verifyAdapter(options), failsWith("manifest/knowledge", "layer.0.A"));
+});
+
+test("a note that another key, adapter or check left takes no check away", async (t) => {
+  const forged = commitmentsExchanged();
+  const directory = temporaryDirectory(t);
+  const cache = new AdapterCache(directory, vault);
+  const files = filesOf(forged);
+  const { sums } = await verifyAdapter(optionsFor(t, honest, { cache }).options);
+  const note = noteOf(directory, files);
+  const honestNote = fs.readFileSync(noteOf(directory, filesOf(honest)));
+  const stranger = new AdapterCache(directory, await Vault.open(`${temporaryDirectory(t)}/vault`));
+  const encoded = (sum: Uint8Array) => encodePoint(curve, sum);
+  const plants: Record<string, () => void> = {
+    "of another vault": () => stranger.noteVerified(curve, files, sums),
+    "of another adapter": () => fs.writeFileSync(note, honestNote),
+    "of other commitments": () => cache.noteVerified(curve, { ...files, commitments: ADAPTER }, sums),
+    "of another check": () => {
+      cache.noteVerified(curve, files, sums);
+      const bytes = fs.readFileSync(note);
+      fs.writeFileSync(note, bytes.fill("1", 26, 27));
+    },
+    "of the format before notes were sealed": () =>
+      fs.writeFileSync(note, concatBytes(tag("deltapay/1/verified-adapter"), ...sums.map(encoded))),
+    "with another sum": () => {
+      cache.noteVerified(curve, files, sums);
+      const bytes = fs.readFileSync(note);
+      bytes.copy(bytes, 32, 96, 160);
+      fs.writeFileSync(note, bytes);
+    },
+  };
+  for (const [name, plant] of Object.entries(plants)) {
+    plant();
+    const { options } = optionsFor(t, forged, { cache });
+    await assert.rejects(verifyAdapter(options), failsWith("manifest/knowledge"), name);
+  }
 });
 
 test("another export of the base model is a warning", async (t) => {

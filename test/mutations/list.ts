@@ -1,5 +1,6 @@
 /** One check a line: where it stands, what takes it out, and the test that must then fail. */
 import { CONTRACT_MUTATIONS } from "../contracts/mutations.ts";
+import { BUYER_MUTATIONS } from "./buyer.ts";
 import { CHAIN_MUTATIONS } from "./chain.ts";
 import { SESSION_MUTATIONS } from "./session.ts";
 
@@ -63,6 +64,7 @@ export const MUTATIONS: readonly Mutation[] = [
     pattern: "is refused in spellings",
   },
   ...SESSION_MUTATIONS,
+  ...BUYER_MUTATIONS,
   ...CHAIN_MUTATIONS,
   ...CONTRACT_MUTATIONS,
 ];

@@ -1,7 +1,6 @@
 /** A dev key, whose secrets are public, on a chain where money has value. */
 import { join } from "node:path";
 import { loadPeftAdapter } from "../../adapter/peft.ts";
-import { AdapterCache } from "../../buyer/adapterCache.ts";
 import { buyerChain } from "../../buyer/chainView.ts";
 import { discover } from "../../buyer/discover.ts";
 import { targetsOfModel } from "../../buyer/modelTargets.ts";
@@ -64,7 +63,7 @@ export const devKeyElsewhere: Attack = {
         curve: await loadCurve(),
         registry,
         release: world.release,
-        cache: new AdapterCache(join(world.directory, "cache")),
+        cache: await world.adapterCache(),
         findTargets: targetsOfModel(FIXTURES.model),
       }),
     );
