@@ -46,8 +46,9 @@ export interface ModuleCommitments {
  * @throws DeltapayError `point/...`, `key/repeated-base`
  */
 export async function decodeKeyPoints(curve: Curve, key: CommitKey): Promise<KeyPoints> {
-  const seen = new Set<string>();
   const all = concatBytes(key.ic0, key.bases);
+  const points = await decodePoints(curve, all, "key points");
+  const seen = new Set<string>();
   for (let i = 0; i < all.length / POINT_BYTES; i++) {
     const x = String.fromCharCode(...all.subarray(i * POINT_BYTES, i * POINT_BYTES + 32));
     // a point and its negative share x: either repeats a base
@@ -57,7 +58,6 @@ export async function decodeKeyPoints(curve: Curve, key: CommitKey): Promise<Key
       });
     seen.add(x);
   }
-  const points = await decodePoints(curve, all, "key points");
   const range = (from: number, count: number): Uint8Array =>
     points.slice(from * POINT_BYTES, (from + count) * POINT_BYTES);
   const L = key.size;

@@ -44,7 +44,7 @@ export const keyOfInfinities: Attack = {
     await requireAccepted(initial, ptau, await devBeacon(SIZE, initial));
     const { message } = await refused("the key", "key/infinity", async () => checkKeyPoints(curve, zkey));
     const commitKey = await commitKeyOf(curve, SIZE, r1cs, zkey);
-    const parties = await refused("its bases", "key/repeated-base", () => decodeKeyPoints(curve, commitKey));
+    const parties = await refused("its bases", "point/infinity", () => decodeKeyPoints(curve, commitKey));
     return {
       how: `snarkjs verifies the key; ${message}; the parties' own check of their bases: ${parties.message}`,
       gained: 0n,
