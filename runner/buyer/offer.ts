@@ -2,7 +2,7 @@
 import type { Hex } from "../protocol/bytes.ts";
 import { DeltapayError } from "../protocol/errors.ts";
 import type { AdapterLayout } from "../protocol/layout.ts";
-import { type Address, checkSignature, type Domain, offerHash } from "../protocol/typedData.ts";
+import { type Address, checkSignature, type Domain, type Offer, offerHash } from "../protocol/typedData.ts";
 import type { SignedOffer } from "../wire/messages.ts";
 import { unixNow } from "./discover.ts";
 import { extractionTokens } from "./leakage.ts";
@@ -15,6 +15,8 @@ export interface OfferContext {
   layout: AdapterLayout;
   /** What the buyer means to pay in besides the fee. */
   amount?: bigint;
+  /** Largest opening fee to pay, smallest units. Default: `defaultMaxFee` of what is paid in. */
+  maxFee?: bigint;
   /** Unix seconds. Default: the clock. */
   now?: bigint;
 }
@@ -31,8 +33,38 @@ const WEEK = 7n * 24n * 3600n;
 const ZERO_ADDRESS = `0x${"0".repeat(40)}`;
 
 /**
- * Checks an offer's signature, adapter, expiry and terms.
- * @throws DeltapayError `signature/...`, `offer/other-adapter`, `offer/expired`, `offer/unusable` naming the field
+ * The opening fee that is paid without asking: no more than the unpaid tokens it insures the contributor against are
+ * worth, and no more than what is paid in.
+ */
+export function defaultMaxFee(
+  offer: Pick<Offer, "maxUnpaidTokens" | "pricePerToken">,
+  amount: bigint,
+): bigint {
+  const unpaid = offer.maxUnpaidTokens * offer.pricePerToken;
+  return unpaid < amount ? unpaid : amount;
+}
+
+/**
+ * Refuses an opening fee the buyer did not agree to: it is gone without proof.
+ * @param amount paid in besides, smallest units
+ * @throws DeltapayError `offer/fee-too-high`
+ */
+export function checkFee(offer: Offer, amount: bigint, maxFee = defaultMaxFee(offer, amount)): void {
+  if (offer.openingFee > maxFee)
+    throw new DeltapayError(
+      "offer/fee-too-high",
+      `the opening fee is ${offer.openingFee}, the most to be paid ${maxFee} (in the token's smallest unit)`,
+      {
+        field: "openingFee",
+        hint: `it is paid at once and never returned; --max-fee ${offer.openingFee} (maxFee) accepts it`,
+      },
+    );
+}
+
+/**
+ * Checks an offer's signature, adapter, expiry and terms; where `amount` or `maxFee` is given, its fee too.
+ * @throws DeltapayError `signature/...`, `offer/other-adapter`, `offer/expired`, `offer/unusable` naming the field,
+ * `offer/fee-too-high`
  */
 export async function checkOffer(signed: SignedOffer, context: OfferContext): Promise<CheckedOffer> {
   const { offer, signature } = signed;
@@ -51,6 +83,8 @@ export async function checkOffer(signed: SignedOffer, context: OfferContext): Pr
     if (offer[field] === 0n) fail("unusable", field, `${field} is zero`, useless);
   if (((context.amount ?? 0n) + offer.openingFee) >> 128n !== 0n)
     fail("unusable", "openingFee", "fee and amount do not fit in 128 bits", "pay in less");
+  const { amount, maxFee } = context;
+  if (amount !== undefined || maxFee !== undefined) checkFee(offer, amount ?? 0n, maxFee);
   return {
     hash: offerHash(offer),
     warnings: buyerWarnings(signed, context),

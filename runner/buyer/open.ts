@@ -16,6 +16,7 @@ import type { Vault } from "../storage/vault.ts";
 import type { SignedOffer } from "../wire/messages.ts";
 import type { BuyerChain } from "./chainView.ts";
 import { unixNow } from "./discover.ts";
+import { checkFee } from "./offer.ts";
 import { newSigner } from "./signerKey.ts";
 import type { AgreementTerms, BuyerStore, StoredAgreement } from "./store.ts";
 
@@ -33,6 +34,8 @@ export interface OpenOptions {
   offer: SignedOffer;
   /** To pay in besides the opening fee, smallest units. */
   amount: bigint;
+  /** Largest opening fee to pay, smallest units. Default: `defaultMaxFee`. */
+  maxFee?: bigint;
   /** Last second at which receipts settle, Unix time. Default: the offer's minDuration and an hour from now. */
   deadline?: bigint;
   /** Unix seconds by which the chain judges. Default: the clock. */
@@ -44,10 +47,11 @@ const HOUR = 3600n;
 /**
  * Prepares an agreement: a fresh signer key in the vault, the terms in the database, nothing on chain yet.
  * @returns its id, which the escrow will give it
- * @throws DeltapayError `agreement/deadline`
+ * @throws DeltapayError `offer/fee-too-high`, `agreement/deadline`
  */
 export function prepareAgreement(options: OpenOptions): Hex {
   const { store, vault, domain, offer, amount } = options;
+  checkFee(offer.offer, amount, options.maxFee);
   const now = options.now ?? unixNow();
   const deadline = options.deadline ?? now + offer.offer.minDuration + HOUR;
   ensure(
@@ -117,7 +121,7 @@ export async function completeOpening(
 }
 
 /** Prepares and opens an agreement. @throws as `prepareAgreement` and `completeOpening` */
-export function openAgreement(options: OpenOptions & FinalityOptions): Promise<StoredAgreement> {
+export async function openAgreement(options: OpenOptions & FinalityOptions): Promise<StoredAgreement> {
   return completeOpening(options.chain, options.store, prepareAgreement(options), options);
 }
 

@@ -49,7 +49,7 @@ export function balanceOf(chain: ChainConnection, token: Address, account: Addre
   );
 }
 
-/** Lets `spender` take `amount` of a token from the sender, where it may not yet. */
+/** Lets `spender` take exactly `amount` of a token from the sender: an allowance left over is a risk without use. */
 export async function ensureAllowance(
   chain: ChainConnection,
   token: Address,
@@ -65,7 +65,7 @@ export async function ensureAllowance(
       args: [owner, spender],
     }),
   );
-  if (allowed >= amount) return;
+  if (allowed === amount) return;
   const approve = (value: bigint) =>
     transact(chain, {
       to: token,
@@ -73,5 +73,5 @@ export async function ensureAllowance(
     });
   // Some tokens (USDT) refuse to change an allowance that is not zero.
   if (allowed > 0n) await approve(0n);
-  await approve(amount);
+  if (amount > 0n) await approve(amount);
 }

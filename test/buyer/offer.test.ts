@@ -72,6 +72,19 @@ test("warnings name what either side risks", async () => {
   );
 });
 
+test("an opening fee is paid up to what the buyer may leave unpaid, what it pays in, or what it allows", async () => {
+  const fee = async (openingFee: bigint, change: Partial<OfferContext> = {}) =>
+    checkOffer(await signOffer(makeOffer({ openingFee })), { ...context, ...change });
+  const tooHigh = failsWith("offer/fee-too-high", "openingFee");
+  await fee(80n, { amount: 1000n });
+  await assert.rejects(fee(81n, { amount: 1000n }), tooHigh);
+  await fee(60n, { amount: 60n });
+  await assert.rejects(fee(61n, { amount: 60n }), tooHigh);
+  await fee(5000n, { amount: 60n, maxFee: 5000n });
+  await assert.rejects(fee(5001n, { amount: 60n, maxFee: 5000n }), tooHigh);
+  await assert.rejects(fee(1n, { maxFee: 0n }), tooHigh);
+});
+
 test("the budget is the smaller of the cap and what is paid in", () => {
   const budget = (amount: bigint, change: Partial<Offer> = {}) => ({ amount, offer: makeOffer(change) });
   assert.equal(tokensLeft(budget(55n), 0), 5);

@@ -113,6 +113,15 @@ test("a deadline before the offer's least duration, and an agreement that is ove
   assert.throws(() => disk.store.agreement(CODE_HASH), failsWith("agreement/unknown"));
 });
 
+test("a fee that was not agreed to is refused before anything is prepared", async (t) => {
+  const { disk, chain, options } = await setUp(t);
+  const offer = await signOffer(makeOffer({ openingFee: 5000n * 10n ** 18n }));
+  await assert.rejects(openAgreement({ ...options, offer }), failsWith("offer/fee-too-high", "openingFee"));
+  assert.deepEqual([chain.sent, disk.vault.names(), disk.store.agreements()], [0, [], []]);
+  await openAgreement({ ...options, offer, maxFee: offer.offer.openingFee });
+  assert.equal(chain.sent, 1);
+});
+
 test("status shows what is owed and what is left; close and refund end the agreement here too", async (t) => {
   const { disk, chain, options } = await setUp(t);
   const { terms } = await openAgreement(options);

@@ -1,6 +1,6 @@
 import assert from "node:assert/strict";
 import { test } from "node:test";
-import { type Hex, zeroAddress } from "viem";
+import { erc20Abi, type Hex, zeroAddress } from "viem";
 import {
   credits,
   isOperator,
@@ -8,7 +8,7 @@ import {
   readOfferState,
   requireAgreement,
 } from "../../runner/chain/agreements.ts";
-import { balanceOf, readToken } from "../../runner/chain/erc20.ts";
+import { balanceOf, ensureAllowance, readToken } from "../../runner/chain/erc20.ts";
 import {
   cancelOffer,
   closeAgreement,
@@ -158,8 +158,17 @@ test("many transactions of one account at once all get through", async () => {
 
 test("an agreement in an ERC-20 approves, pays in and pays out that token", async () => {
   const token = await deployToken(buyer, 5000n);
+  // What an earlier, greater allowance leaves over could be taken later.
+  await ensureAllowance(buyer, token, buyer.deployment.escrow, 4000n);
   const { agreementId } = await openAgreementOf(contributor, buyer, 1, { token });
   assert.equal(await balanceOf(buyer, token, buyer.account.address), 5000n - 1007n);
+  const allowed = await buyer.publicClient.readContract({
+    address: token,
+    abi: erc20Abi,
+    functionName: "allowance",
+    args: [buyer.account.address, buyer.deployment.escrow],
+  });
+  assert.equal(allowed, 0n);
   await release(contributor, agreementId);
   await withdraw(buyer, token);
   await withdraw(contributor, token);

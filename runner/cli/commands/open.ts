@@ -1,8 +1,10 @@
 /** `deltapay open`: verify an adapter, accept an offer, pay in. */
 import type { Command } from "commander";
+import { zeroAddress } from "viem";
 import { type BuyerChain, buyerChain } from "../../buyer/chainView.ts";
+import { chooseOffer, type OfferWish } from "../../buyer/chooseOffer.ts";
 import { checkLiveness, type Discovered, discover } from "../../buyer/discover.ts";
-import { checkOffer } from "../../buyer/offer.ts";
+import { checkOffer, type OfferContext } from "../../buyer/offer.ts";
 import { completeOpening, type OpenOptions, openAgreement } from "../../buyer/open.ts";
 import type { StoredAgreement } from "../../buyer/store.ts";
 import { readOfferState } from "../../chain/agreements.ts";
@@ -12,8 +14,7 @@ import { when } from "../../chain/errors.ts";
 import { chainTime } from "../../chain/finality.ts";
 import { adapterRecord } from "../../chain/history.ts";
 import type { Hex } from "../../protocol/bytes.ts";
-import { DeltapayError } from "../../protocol/errors.ts";
-import { offerHash } from "../../protocol/typedData.ts";
+import { type Address, offerHash } from "../../protocol/typedData.ts";
 import type { SignedOffer } from "../../wire/messages.ts";
 import { formatAmount, parseAmount } from "../amounts.ts";
 import {
@@ -26,7 +27,7 @@ import {
 } from "../connection.ts";
 import { type BuyerData, closing, type DataFlags, openBuyer, withData } from "../folders.ts";
 import { duration, Output, type OutputFlags, withOutput } from "../output.ts";
-import { hash, seconds } from "../parsers.ts";
+import { address, hash, seconds } from "../parsers.ts";
 import { type ModelFlags, verifiedAdapter, withModel } from "../remote.ts";
 
 interface Flags extends ChainFlags, DataFlags, ModelFlags, OutputFlags {
@@ -34,28 +35,32 @@ interface Flags extends ChainFlags, DataFlags, ModelFlags, OutputFlags {
   amount: string;
   adapter?: Hex;
   offer?: Hex;
+  token: Address;
+  maxFee?: string;
   deadlineIn?: bigint;
 }
 
-/** The offer named, or the cheapest one that can still be taken. */
-async function chooseOffer(
+/** Offers that can be taken now. */
+async function availableOffers(
   ctx: ChainContext,
   offers: SignedOffer[],
-  wanted: Hex | undefined,
-): Promise<SignedOffer> {
+  now: bigint,
+): Promise<SignedOffer[]> {
   const available: SignedOffer[] = [];
   for (const signed of offers) {
-    if (wanted !== undefined && offerHash(signed.offer) !== wanted) continue;
     const { opens, cancelled } = await readOfferState(ctx, signed.offer);
-    if (!cancelled && opens < signed.offer.maxOpens) available.push(signed);
+    if (!cancelled && opens < signed.offer.maxOpens && signed.offer.expiry >= now) available.push(signed);
   }
-  const [cheapest] = available.sort((a, b) => Number(a.offer.pricePerToken - b.offer.pricePerToken));
-  if (cheapest === undefined)
-    throw new DeltapayError("offer/none", "the contributor has no offer that can be taken", {
-      field: "offer",
-      hint: wanted === undefined ? "ask it for one" : "leave --offer out to take another",
-    });
-  return cheapest;
+  return available;
+}
+
+/** What the flags ask for, amounts in the smallest unit of their token. */
+async function readWish(ctx: ChainContext, flags: Flags): Promise<{ wish: OfferWish; token: Token }> {
+  const token = await readToken(ctx, flags.token);
+  const wish: OfferWish = { token: flags.token, amount: parseAmount(flags.amount, token, "amount") };
+  if (flags.maxFee !== undefined) wish.maxFee = parseAmount(flags.maxFee, token, "max-fee");
+  if (flags.offer !== undefined) wish.offerHash = flags.offer;
+  return { wish, token };
 }
 
 /** An opening of an earlier run that did not get to its end, on the same terms. */
@@ -85,7 +90,7 @@ async function openOn(
   data: BuyerData,
   found: Discovered,
   signed: SignedOffer,
-  amount: bigint,
+  { amount, maxFee }: OfferWish,
   flags: Flags,
 ): Promise<StoredAgreement> {
   const chain: BuyerChain = buyerChain(ctx);
@@ -108,6 +113,7 @@ async function openOn(
     record: found.record,
     offer: signed,
     amount,
+    ...(maxFee === undefined ? {} : { maxFee }),
     now,
     ...(flags.deadlineIn === undefined ? {} : { deadline: now + flags.deadlineIn }),
   };
@@ -117,6 +123,7 @@ async function openOn(
 async function run(flags: Flags): Promise<void> {
   const out = new Output(flags);
   const ctx = await openSigningChain(flags);
+  const { wish, token } = await readWish(ctx, flags);
   await closing(await openBuyer(flags), async (data) => {
     const domain = domainOf(ctx);
     const { readAdapter } = buyerChain(ctx);
@@ -131,25 +138,18 @@ async function run(flags: Flags): Promise<void> {
     const record = await adapterRecord(ctx, found.adapterId);
     out.note(`contributor ${found.entry.contributor} answers; its adapter: ${recordLine(record)}`);
 
+    const now = await chainTime(ctx);
+    const signed = chooseOffer(await availableOffers(ctx, found.offers, now), wish);
     const started = performance.now();
     const verified = await verifiedAdapter(ctx, data, found, flags, out);
     const manifestCheckMs = performance.now() - started;
-    const signed = await chooseOffer(ctx, found.offers, flags.offer);
-    const token = await readToken(ctx, signed.offer.token);
-    const amount = parseAmount(flags.amount, token, "amount");
     const { adapterId, entry } = found;
     const { layout } = verified;
-    const context = {
-      domain,
-      adapterId,
-      contributor: entry.contributor,
-      layout,
-      amount,
-      now: await chainTime(ctx),
-    };
+    const { contributor } = entry;
+    const context: OfferContext = { domain, adapterId, contributor, layout, ...wish, now };
     for (const warning of (await checkOffer(signed, context)).warnings) out.warn(warning);
 
-    const { terms, transactionHash } = await openOn(out, ctx, data, found, signed, amount, flags);
+    const { terms, transactionHash } = await openOn(out, ctx, data, found, signed, wish, flags);
     const result = {
       agreementId: terms.agreementId,
       adapterId,
@@ -215,7 +215,12 @@ export function registerOpen(program: Command): void {
     );
   withOutput(withData(withSigner(withChain(withModel(command))), "buyer"))
     .option("--adapter <id>", "which adapter, when several are served", hash)
-    .option("--offer <hash>", "which offer (default: the cheapest that can be taken)", hash)
+    .option("--offer <hash>", "which offer (default: the one whose tokens cost least, fee included)", hash)
+    .option("--token <address>", "pay with this ERC-20, not with ETH", address, zeroAddress)
+    .option(
+      "--max-fee <amount>",
+      "largest opening fee to pay (default: the smaller of --amount and the offer's maxUnpaidTokens x price)",
+    )
     .option("--deadline-in <time>", "time to the deadline (default: the offer's least and an hour)", seconds)
     .action(run);
 }
