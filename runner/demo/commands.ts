@@ -64,6 +64,8 @@ export interface RunningCommand<Result> {
   result: Result;
   /** Asks it to end and waits until it has. */
   stop(): Promise<void>;
+  /** Ends it as a power cut would. */
+  kill(): Promise<void>;
 }
 
 /**
@@ -93,11 +95,9 @@ export async function startCommand<Result>(
       throw failure(args, stdout, code);
     }),
   ]);
-  return {
-    result,
-    stop: async () => {
-      child.kill("SIGTERM");
-      await ended;
-    },
+  const end = async (signal: NodeJS.Signals): Promise<void> => {
+    child.kill(signal);
+    await ended;
   };
+  return { result, stop: () => end("SIGTERM"), kill: () => end("SIGKILL") };
 }

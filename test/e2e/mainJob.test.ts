@@ -18,10 +18,12 @@ function checkReport(report: JobReport): void {
   assert.equal(report.greedy.matchesReference, true);
   assert.ok(report.proofs.every(({ verified }) => verified));
   const { deposited, owed, contributorReceived, buyerRefunded } = report.money;
-  assert.deepEqual(
-    [deposited, owed, contributorReceived, buyerRefunded].map(BigInt),
-    [AMOUNT, OWED, OWED, AMOUNT - OWED],
-  );
+  assert.deepEqual([deposited, owed, contributorReceived, buyerRefunded].map(BigInt), [
+    AMOUNT,
+    OWED,
+    OWED,
+    AMOUNT - OWED,
+  ]);
   assert.deepEqual({ ...report.leakage, ratio: 0 }, { tokensSold: 4140, dInHalf: 64, ratio: 0, rank: 128 });
 }
 
