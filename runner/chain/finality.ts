@@ -40,6 +40,12 @@ export async function waitUntilFinal(
   }
 }
 
+/** Unix seconds of the newest final block: what is over by then is over for good. */
+export function finalTime(chain: ChainConnection): Promise<bigint> {
+  if (isLocalChain(chain.chainId)) return chainTime(chain);
+  return onChain(chain, async () => (await chain.publicClient.getBlock({ blockTag: "finalized" })).timestamp);
+}
+
 /** Unix seconds by which the chain judges deadlines in its next block. */
 export function chainTime(chain: ChainConnection): Promise<bigint> {
   // A local chain mines only when asked: its newest block may be hours old.

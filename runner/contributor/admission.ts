@@ -4,8 +4,8 @@ import type { Offer } from "../protocol/typedData.ts";
 import type { AgreementView } from "./chainView.ts";
 
 export interface Admission {
-  offer: Pick<Offer, "maxUnpaidTokens" | "tokenCap">;
-  agreement: Pick<AgreementView, "status" | "amount" | "pricePerToken" | "deadline">;
+  offer: Pick<Offer, "maxUnpaidTokens" | "tokenCap" | "closeWindow">;
+  agreement: Pick<AgreementView, "status" | "amount" | "paid" | "pricePerToken" | "deadline">;
   /** Deadline when the agreement was opened; an earlier one now means that the buyer closes. */
   openedDeadline: bigint;
   /** Tokens of finished passes, and those of them that the last receipt covers. */
@@ -17,6 +17,8 @@ export interface Admission {
   now: bigint;
   /** Seconds needed to prove and be included. */
   margin: bigint;
+  /** Seconds needed for it, and to notice, when the buyer closes now. */
+  closeMargin: bigint;
 }
 
 /** First second at which no pass begins any more: what remains until the deadline is for proving and inclusion. */
@@ -26,7 +28,8 @@ export function servingEnds(deadline: bigint, margin: bigint): bigint {
 
 /**
  * Checks the limits before the first answer of a pass.
- * @throws DeltapayError `session/closing`, `session/deadline`, `session/unpaid-limit`, `session/token-cap`, `session/deposit-used-up`
+ * @throws DeltapayError `session/closing`, `session/older-folder`, `session/deadline`, `session/close-window`, `session/unpaid-limit`,
+ * `session/token-cap`, `session/deposit-used-up`
  */
 export function admitPass(request: Admission): void {
   const { offer, agreement, tokens, passTokens } = request;
@@ -34,9 +37,19 @@ export function admitPass(request: Admission): void {
     throw new DeltapayError("session/closing", `the agreement is ${agreement.status}, no pass begins`, {
       hint: "open a new agreement",
     });
+  if (agreement.paid > worth(request))
+    throw new DeltapayError(
+      "session/older-folder",
+      "the chain has paid more than any receipt here is worth: this data folder is older than the chain",
+      { hint: "the contributor restores the newest data folder; the buyer opens a new agreement" },
+    );
   if (request.now >= servingEnds(agreement.deadline, request.margin))
     throw new DeltapayError("session/deadline", "the deadline is too close to prove what would be served", {
       hint: "open a new agreement with a later deadline",
+    });
+  if (offer.closeWindow < request.closeMargin)
+    throw new DeltapayError("session/close-window", "a close now would leave too little time to settle", {
+      hint: "ask again when less is being settled here, or open an agreement on an offer with a longer closeWindow",
     });
   const unpaid = tokens - request.covered + passTokens;
   if (unpaid > offer.maxUnpaidTokens)
@@ -55,6 +68,12 @@ export function admitPass(request: Admission): void {
       field: "tokens",
       hint: `${agreement.amount / agreement.pricePerToken - tokens} tokens are left; open another agreement for more`,
     });
+}
+
+/** What the newest receipt is worth, never above the deposit. */
+function worth({ agreement, covered }: Pick<Admission, "agreement" | "covered">): bigint {
+  const due = covered * agreement.pricePerToken;
+  return due < agreement.amount ? due : agreement.amount;
 }
 
 /** Whether not even one more token can be served, and all served ones are covered by a receipt. */

@@ -8,6 +8,8 @@ export interface AgreementNow {
   agreement: AgreementView;
   /** Unix seconds: the later of this machine's clock and the newest block. */
   now: bigint;
+  /** Timestamp of the newest block when it was asked. */
+  chainTime: bigint;
 }
 
 interface Reading {
@@ -45,7 +47,14 @@ export class AgreementWatch {
     const elapsed = BigInt(Math.floor((performance.now() - reading.readAt) / 1000));
     const chainNow = reading.chainTime + elapsed;
     const machineNow = BigInt(nowSeconds());
-    return { agreement: reading.agreement, now: chainNow > machineNow ? chainNow : machineNow };
+    const { agreement, chainTime } = reading;
+    return { agreement, chainTime, now: chainNow > machineNow ? chainNow : machineNow };
+  }
+
+  /** What can no longer change: the agreement, if it is there, and the time, both of final blocks. */
+  async final(agreementId: Hex): Promise<{ agreement: AgreementView | undefined; time: bigint }> {
+    const agreement = await this.#chain.readAgreement(agreementId, "final");
+    return { agreement, time: await this.#chain.finalTime() };
   }
 
   forget(agreementId: Hex): void {

@@ -1,7 +1,7 @@
 /** The contributor's view of a real chain, on runner/chain. */
 import { readAgreement } from "../chain/agreements.ts";
 import { type ChainContext, domainOf } from "../chain/connect.ts";
-import { chainTime, finalBlock } from "../chain/finality.ts";
+import { chainTime, finalBlock, finalTime } from "../chain/finality.ts";
 import { type Opening, readOpening, readSettlements } from "../chain/history.ts";
 import { readAdapter, registerAdapter } from "../chain/registry.ts";
 import { settle } from "../chain/settle.ts";
@@ -47,6 +47,7 @@ export function contributorChain(ctx: ChainContext): ContributorChain {
       return found && { txHash: found.txHash, isFinal: found.blockNumber <= (await finalBlock(ctx)) };
     },
     time: () => chainTime(ctx),
+    finalTime: () => finalTime(ctx),
     registerAdapter: (request) => registerAdapter(ctx, request),
     settle: async (request) => {
       const { transactions } = await settle(ctx, request);

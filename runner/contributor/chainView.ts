@@ -73,6 +73,8 @@ export interface ContributorChain {
   readSettlement(agreementId: Hex, receipt: Receipt): Promise<{ txHash: Hex; isFinal: boolean } | undefined>;
   /** Timestamp of the newest block, seconds. */
   time(): Promise<bigint>;
+  /** Timestamp of the newest final block, seconds. */
+  finalTime(): Promise<bigint>;
   /** Sends `register` and waits until it is mined. */
   registerAdapter(request: AdapterRegistrationRequest): Promise<{ txHash: Hex }>;
   /**

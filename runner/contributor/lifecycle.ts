@@ -2,26 +2,42 @@
 import type { Hex } from "../protocol/bytes.ts";
 import { DeltapayError } from "../protocol/errors.ts";
 import { isUsedUp, servingEnds } from "./admission.ts";
+import type { AgreementNow } from "./agreementWatch.ts";
+import type { AgreementView } from "./chainView.ts";
 import type { OnEvent } from "./events.ts";
 import type { Sessions } from "./sessions.ts";
 import type { Settlement } from "./settlement.ts";
 import type { AgreementRecord } from "./store/agreements.ts";
+import { nowSeconds } from "./store/rows.ts";
 
 export interface LifecycleOptions {
   sessions: Sessions;
   settlement: Settlement;
   /** Whether an agreement's adapter is served by this process. */
   isServed: (record: AgreementRecord) => boolean;
+  /** Seconds to wait for a last receipt when tokens are outstanding at the end. */
+  receiptGrace: bigint;
   onEvent?: OnEvent;
   /** First pause after a failure, milliseconds; doubled up to a minute. Default 1 s. */
   retryMs?: number;
 }
 
+/** An ended agreement as the chain has it. */
+interface Ended {
+  record: AgreementRecord;
+  seen: AgreementNow;
+}
+
 const MAX_RETRY_MS = 60_000;
+/** Settlements on their way to the chain at once. */
+const MAX_SENDING = 8;
 
 export class Lifecycle {
   readonly #options: LifecycleOptions;
   readonly #retries = new Map<Hex, { at: number; pauseMs: number }>();
+  readonly #sending = new Map<Hex, Promise<void>>();
+  /** When an end with tokens outstanding was first seen, milliseconds of performance.now(). */
+  readonly #endsSeen = new Map<Hex, number>();
 
   constructor(options: LifecycleOptions) {
     this.#options = options;
@@ -32,73 +48,156 @@ export class Lifecycle {
     await this.#each(["serving"], "watching the agreement", async ({ agreementId, deadline }) => {
       const { sessions } = this.#options;
       const { agreement, now } = await sessions.watch.newest(agreementId);
-      const limits = sessions.limits(agreementId);
+      const limits = sessions.limits(agreementId, agreement.deadline);
       if (agreement.status !== "open" || agreement.deadline !== BigInt(deadline))
         sessions.endServing(agreementId, `the agreement is ${agreement.status} on chain`);
       else if (now >= servingEnds(agreement.deadline, limits.margin))
         sessions.endServing(agreementId, "the deadline is near");
       else if (isUsedUp({ ...limits, agreement })) sessions.endServing(agreementId, "the deposit is used up");
+      this.#retries.delete(agreementId);
     });
   }
 
-  /** Proves and settles what has ended. */
+  /**
+   * Proves what has ended, the earliest deadline first, one at a time; sends each without waiting for the one before it
+   * to be mined. Returns when all is on its way.
+   */
   async settleEnded(): Promise<void> {
-    await this.#each(["ended", "proving"], "settling", async (record) => {
-      if (await this.#closeIfHopeless(record)) return;
-      const { status } = await this.#options.settlement.settleAgreement(record.agreementId);
-      if (status === "settled") this.#options.sessions.forget(record.agreementId);
-    });
+    // An agreement that ended while another was proven may be more urgent than the rest.
+    while (await this.#proveMostUrgent());
   }
 
-  /** Whether nothing can be or remains to be settled. */
-  async #closeIfHopeless({ agreementId, wrongReceipt, tokens }: AgreementRecord): Promise<boolean> {
+  /** Waits until what was sent is mined. */
+  async idle(): Promise<void> {
+    await Promise.all(this.#sending.values());
+  }
+
+  /** Says which agreements nobody settles while only other adapters are served. */
+  tellNotServed(): void {
+    const { sessions, isServed, onEvent } = this.#options;
+    const agreementIds = sessions.agreements.ids(["serving", "ended", "proving"]).filter((agreementId) => {
+      const record = sessions.agreements.get(agreementId);
+      return !isServed(record) && record.tokens > 0 && record.deadline > nowSeconds();
+    });
+    if (agreementIds.length > 0) onEvent?.({ type: "not-settled-here", agreementIds });
+  }
+
+  /** @returns whether something was proven, which takes long */
+  async #proveMostUrgent(): Promise<boolean> {
+    const ended: Ended[] = [];
+    await this.#each(["ended", "proving"], "settling", async (record) => {
+      if (this.#sending.has(record.agreementId)) return;
+      ended.push({ record, seen: await this.#options.sessions.watch.newest(record.agreementId) });
+    });
+    // A close brings the deadline forward.
+    ended.sort((a, b) => Number(a.seen.agreement.deadline - b.seen.agreement.deadline));
+    let proven = 0;
+    for (const { record, seen } of ended) {
+      const { agreementId } = record;
+      await this.#guarded(agreementId, "settling", async () => {
+        if (await this.#mustWait(record, seen)) return;
+        await this.#options.settlement.proveAgreement(agreementId, () => proven++);
+        await this.#send(agreementId);
+      });
+      if (proven > 0) return true;
+    }
+    return false;
+  }
+
+  /** Sends a proven receipt; waits only while too many others are on their way. */
+  async #send(agreementId: Hex): Promise<void> {
+    const { settlement } = this.#options;
+    if (this.#sending.size >= MAX_SENDING) await Promise.race(this.#sending.values());
+    const sent = this.#guarded(agreementId, "settling", async () => {
+      const { status } = await settlement.settleAgreement(agreementId);
+      this.#retries.delete(agreementId);
+      if (status === "settled") this.#forget(agreementId);
+    }).finally(() => this.#sending.delete(agreementId));
+    this.#sending.set(agreementId, sent);
+  }
+
+  /** Whether there is nothing to settle: not yet, or no more; then it is closed. */
+  async #mustWait(record: AgreementRecord, seen: AgreementNow): Promise<boolean> {
     const { sessions, settlement } = this.#options;
-    const { agreement, now } = await sessions.watch.newest(agreementId);
-    const isOver = agreement.status === "refunded" || agreement.status === "released";
-    if (isOver || now > agreement.deadline) {
+    const { agreementId, receiptsStopped, tokens } = record;
+    if (whyOver(seen.agreement, seen.now) !== undefined) {
+      // The machine's clock and the newest block may be wrong; what is final is not.
+      const { agreement, time } = await sessions.watch.final(agreementId);
+      const reason = agreement && whyOver(agreement, time);
       // Settled by an earlier run or an operator: what is left is to see it final.
       if (await settlement.isSettled(agreementId)) return false;
-      const reason = isOver
-        ? `the agreement was ${agreement.status}`
-        : "the deadline passed before settlement";
-      return this.#close(agreementId, reason);
+      if (reason !== undefined) return this.#close(agreementId, reason);
+      if (whyOver(seen.agreement, seen.chainTime) !== undefined) return true;
     }
-    const newest = sessions.receipts.newest(agreementId);
-    if (newest !== undefined) return false;
-    if (wrongReceipt || tokens === 0) return this.#close(agreementId, "there is no receipt to settle");
+    if (sessions.receipts.newest(agreementId) !== undefined) return this.#awaitsReceipt(record, seen);
+    if (receiptsStopped || tokens === 0) return this.#close(agreementId, "there is no receipt to settle");
     // Tokens were served: a receipt may still come.
     return true;
+  }
+
+  /** Whether the buyer's last receipt may still come and there is time for it. */
+  #awaitsReceipt(
+    { agreementId, phase, receiptsStopped }: AgreementRecord,
+    { agreement, now }: AgreementNow,
+  ): boolean {
+    const { sessions, receiptGrace } = this.#options;
+    const { tokens, covered, margin } = sessions.limits(agreementId, agreement.deadline);
+    if (phase !== "ended" || receiptsStopped || tokens === covered) return false;
+    const since = this.#endsSeen.get(agreementId) ?? performance.now();
+    this.#endsSeen.set(agreementId, since);
+    const share = margin / 3n < receiptGrace ? margin / 3n : receiptGrace;
+    const inTime = now < servingEnds(agreement.deadline, margin) + share;
+    return inTime && performance.now() - since < 1000 * Number(receiptGrace);
   }
 
   #close(agreementId: Hex, reason: string): true {
     const { sessions, onEvent } = this.#options;
     if (sessions.agreements.move(agreementId, ["ended", "proving"], "closed", reason))
       onEvent?.({ type: "closed", agreementId, reason });
-    sessions.forget(agreementId);
+    this.#forget(agreementId);
     return true;
   }
 
-  /** Runs `work` for each agreement of some phases; a failure is told, and tried again later. */
+  #forget(agreementId: Hex): void {
+    this.#options.sessions.forget(agreementId);
+    this.#endsSeen.delete(agreementId);
+  }
+
+  /** Runs `work` for each agreement of some phases that is not waiting to be tried again. */
   async #each(
     phases: readonly AgreementRecord["phase"][],
     doing: string,
     work: (record: AgreementRecord) => Promise<void>,
   ): Promise<void> {
-    const { sessions, isServed, onEvent, retryMs = 1000 } = this.#options;
-    for (const record of sessions.agreements.list(phases).filter(isServed)) {
-      const { agreementId } = record;
+    const { sessions, isServed } = this.#options;
+    for (const agreementId of sessions.agreements.ids(phases)) {
       const retry = this.#retries.get(agreementId);
       if (retry !== undefined && performance.now() < retry.at) continue;
-      try {
-        await work(record);
-        this.#retries.delete(agreementId);
-      } catch (error) {
-        const pauseMs = Math.min(MAX_RETRY_MS, retry === undefined ? retryMs : retry.pauseMs * 2);
-        this.#retries.set(agreementId, { at: performance.now() + pauseMs, pauseMs });
-        onEvent?.({ type: "failed", agreementId, doing, error: asDeltapayError(error) });
-      }
+      await this.#guarded(agreementId, doing, async () => {
+        const record = sessions.agreements.get(agreementId);
+        if (isServed(record)) await work(record);
+      });
     }
   }
+
+  /** A failure is told and tried again later; it never keeps other agreements from their turn. */
+  async #guarded(agreementId: Hex, doing: string, work: () => Promise<void>): Promise<void> {
+    const { onEvent, retryMs = 1000 } = this.#options;
+    try {
+      await work();
+    } catch (error) {
+      const before = this.#retries.get(agreementId);
+      const pauseMs = Math.min(MAX_RETRY_MS, before === undefined ? retryMs : before.pauseMs * 2);
+      this.#retries.set(agreementId, { at: performance.now() + pauseMs, pauseMs });
+      onEvent?.({ type: "failed", agreementId, doing, error: asDeltapayError(error) });
+    }
+  }
+}
+
+/** Why no receipt settles any more at a time, if so. */
+function whyOver({ status, deadline }: AgreementView, time: bigint): string | undefined {
+  if (status === "refunded" || status === "released") return `the agreement was ${status}`;
+  return time > deadline ? "the deadline passed before settlement" : undefined;
 }
 
 /** Errors of other libraries, in the one form events carry. */

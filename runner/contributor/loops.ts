@@ -5,13 +5,13 @@ export interface Loop {
   stop(): Promise<void>;
 }
 
-/** Runs `work` again `pauseMs` after each run has ended. `work` handles its own errors. */
-export function repeat(work: () => Promise<void>, pauseMs: number): Loop {
+/** Runs `work` again `pauseMs` after each run has ended, also when it failed. */
+export function repeat(work: () => Promise<void>, pauseMs: number, onError: (error: unknown) => void): Loop {
   let stopped = false;
   let wake = (): void => {};
   const running = (async () => {
     while (!stopped) {
-      await work();
+      await work().catch(onError);
       if (stopped) return;
       await new Promise<void>((resolve) => {
         const timer = setTimeout(resolve, pauseMs);

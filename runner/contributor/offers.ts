@@ -1,11 +1,15 @@
 /** The contributor's terms: signed offers, kept here and shown by the service (protocol 6). */
 import type { LocalAccount } from "viem";
+import { isLocalChain } from "../chain/localChain.ts";
 import type { Hex } from "../protocol/bytes.ts";
 import { DeltapayError } from "../protocol/errors.ts";
+import { manifestLayout } from "../protocol/manifest.ts";
 import { type Address, type Domain, type Offer, offerHash, typedData } from "../protocol/typedData.ts";
 import { offerSchema, type SignedOffer, signedOfferSchema, stringifyMessage } from "../wire/messages.ts";
-import { getAdapter } from "./adapters.ts";
+import { getAdapter, readManifest } from "./adapters.ts";
 import type { ContributorData } from "./dataFolder.ts";
+import { leastWindow } from "./margin.ts";
+import { ProofStore } from "./store/proofs.ts";
 import { all, first, nowSeconds, run } from "./store/rows.ts";
 
 /** Terms a contributor chooses; times in seconds, amounts in the token's smallest unit. */
@@ -37,6 +41,7 @@ export interface StoredOffer extends SignedOffer {
 const ETH: Address = "0x0000000000000000000000000000000000000000";
 const HOUR = 3600n;
 const DAY = 24n * HOUR;
+const LONGEST = 36_525n * DAY;
 
 function lower(address: Address): Address {
   return address.toLowerCase() as Address;
@@ -45,7 +50,7 @@ function lower(address: Address): Address {
 /**
  * Signs an offer with the contributor's account and stores it.
  * @throws DeltapayError `adapter/unknown`, `offer/not-contributor`, `offer/not-registered`, `offer/serves-nothing`, `offer/expired`,
- * `offer/no-payout`, `offer/out-of-range`
+ * `offer/no-payout`, `offer/too-short`, `offer/too-long`, `offer/out-of-range`
  */
 export async function makeOffer(
   data: ContributorData,
@@ -84,6 +89,9 @@ export async function makeOffer(
     expiry: terms.expiry ?? now + 30n * DAY,
   };
   checkTerms(offer, now);
+  const { groups } = manifestLayout(readManifest(data, adapter.adapterId));
+  const slowestMs = new ProofStore(data.database).slowest();
+  checkTimes(offer, leastWindow(isLocalChain(domain.chainId), groups, slowestMs));
   const signature = await account.signTypedData(typedData(domain, "Offer", offer));
   return store(data, offer, signature);
 }
@@ -104,6 +112,19 @@ function checkTerms(offer: Offer, now: bigint): void {
   if (parsed.success) return;
   const issue = parsed.error.issues[0]!;
   throw new DeltapayError("offer/out-of-range", issue.message, { field: issue.path.join(".") });
+}
+
+/** Time to prove and settle is left whenever the buyer ends: at the deadline, or by a close right after a pass. */
+function checkTimes(offer: Offer, least: bigint): void {
+  for (const field of ["minDuration", "closeWindow"] as const) {
+    if (offer[field] < least)
+      throw new DeltapayError("offer/too-short", `${offer[field]} s are too short to prove and settle in`, {
+        field,
+        hint: `at least ${least} s for this adapter on this machine`,
+      });
+    if (offer[field] > LONGEST)
+      throw new DeltapayError("offer/too-long", `${field} is longer than a century`, { field });
+  }
 }
 
 function store(data: ContributorData, offer: Offer, signature: Hex): StoredOffer {

@@ -3,13 +3,28 @@ import { type Hex, toHex } from "../protocol/bytes.ts";
 import type { KeyPoints } from "../protocol/commitment.ts";
 import { loadCurve } from "../protocol/curve.ts";
 import { DeltapayError } from "../protocol/errors.ts";
+import { mod } from "../protocol/field.ts";
 import type { SessionState } from "../protocol/fold.ts";
-import { groupWitness, witnessStatement } from "../protocol/statement.ts";
+import { type GroupWitness, groupWitness, witnessStatement } from "../protocol/statement.ts";
 import { checkSignature, type Domain, type Receipt, statementsHash } from "../protocol/typedData.ts";
 import type { ServedAdapter } from "./adapters.ts";
 import type { AgreementRecord } from "./store/agreements.ts";
 
-/** V of every group by weights and blinds, 64 bytes big-endian each. */
+/** What is proven later must hold now: a receipt over a wrong answer could never be settled. */
+function checkAnswers({ yhat, s, h }: GroupWitness, group: number): void {
+  const expected = mod(s.reduce((sum, value, k) => sum + value * h[k]!, 0n));
+  if (yhat !== expected)
+    throw new DeltapayError(
+      "session/wrong-answer",
+      `an answer given here, of proof group ${group}, is not that of the registered weights`,
+      { hint: "nothing after the receipt before it is asked for; open a new agreement" },
+    );
+}
+
+/**
+ * V of every group by weights and blinds, 64 bytes big-endian each.
+ * @throws DeltapayError `session/wrong-answer`
+ */
 export async function contributorStatements(
   key: KeyPoints,
   adapter: Pick<ServedAdapter, "layout" | "weights" | "blinds">,
@@ -19,6 +34,7 @@ export async function contributorStatements(
   const statements: Uint8Array[] = [];
   for (let group = 0; group < adapter.layout.groups; group++) {
     const witness = groupWitness(adapter.layout, adapter.weights, adapter.blinds, state, group);
+    checkAnswers(witness, group);
     statements.push(await witnessStatement(curve, key, witness));
   }
   return statements;
@@ -27,7 +43,7 @@ export async function contributorStatements(
 /**
  * Checks a receipt against the state at exactly its number of passes; the cheap checks come first.
  * @returns V of every group
- * @throws DeltapayError `receipt/...` naming what is wrong, `signature/...`
+ * @throws DeltapayError `receipt/...` naming what is wrong, `signature/...`, `session/wrong-answer` when the fault is here
  */
 export async function checkReceipt(
   domain: Domain,

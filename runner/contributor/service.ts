@@ -25,6 +25,7 @@ import type { OnEvent } from "./events.ts";
 import { asDeltapayError, Lifecycle } from "./lifecycle.ts";
 import { type ListenOptions, type Transport, transport } from "./listen.ts";
 import { type Loop, repeat } from "./loops.ts";
+import { defaultMaxAgeMs, queueSeconds, receiptGrace, settlementMargin } from "./margin.ts";
 import { ServiceContent } from "./publicContent.ts";
 import type { RateLimit } from "./rateLimit.ts";
 import { buildServer } from "./server.ts";
@@ -52,7 +53,7 @@ export interface ServeOptions extends ListenOptions {
   /** Prove and settle when a session ends. Default true. */
   settle?: boolean;
   keepTranscript?: boolean;
-  /** Seconds kept free before a deadline; default measured, see `settlementMargin`. */
+  /** Seconds kept free before a deadline when nothing else is settled; default measured, see `settlementMargin`. */
   marginSeconds?: number;
   keys?: KeySource;
   onEvent?: OnEvent;
@@ -71,18 +72,6 @@ export interface ContributorService {
   settlement: Settlement;
   /** Stops taking requests, waits for what is under way. */
   close(): Promise<void>;
-}
-
-/** Milliseconds assumed for a proof before the first was made. */
-const UNMEASURED_PROOF_MS = 2000;
-
-/**
- * Seconds to prove every group and be included: measured proving time, and off a local chain at least 10 minutes.
- * @param slowestMs slowest proof made here lately
- */
-export function settlementMargin(isLocal: boolean, groups: number, slowestMs = UNMEASURED_PROOF_MS): bigint {
-  const proving = Math.ceil((groups * slowestMs) / 1000);
-  return BigInt(isLocal ? proving + 5 : Math.max(600, 2 * proving + 300));
 }
 
 /**
@@ -106,11 +95,15 @@ export async function serve(options: ServeOptions): Promise<ContributorService> 
     authentication,
     onEvent,
     keepTranscript: options.keepTranscript ?? false,
-    maxAgeMs: options.maxAgeMs ?? (isLocal ? 1000 : 5000),
-    margin: ({ layout }) =>
-      options.marginSeconds === undefined
-        ? settlementMargin(isLocal, layout.groups, proofs.slowest())
-        : BigInt(options.marginSeconds),
+    maxAgeMs: options.maxAgeMs ?? defaultMaxAgeMs(isLocal),
+    margin: ({ layout }, queue) => {
+      const slowestMs = proofs.slowest();
+      const own =
+        options.marginSeconds === undefined
+          ? settlementMargin(isLocal, layout.groups, slowestMs)
+          : BigInt(options.marginSeconds);
+      return own + queueSeconds(isLocal, queue, slowestMs);
+    },
   });
   const settlement = new Settlement({
     data,
@@ -137,7 +130,7 @@ export async function serve(options: ServeOptions): Promise<ContributorService> 
   });
   const url = await listen(app, where, options.publicUrl);
   await content.publish(url);
-  const loops = startLoops(options, sessions, settlement, adapters, content);
+  const running = startLoops(options, sessions, settlement, adapters, content);
   onEvent({ type: "listening", url });
   return {
     url,
@@ -145,7 +138,7 @@ export async function serve(options: ServeOptions): Promise<ContributorService> 
     sessions,
     settlement,
     close: async () => {
-      await Promise.all([app.close(), ...loops.map((loop) => loop.stop())]);
+      await Promise.all([app.close(), running.stop()]);
     },
   };
 }
@@ -259,33 +252,41 @@ export function keptProvers(keys: Pick<KeySource, "provingKey">): (size: number)
   };
 }
 
-async function refresh(content: ServiceContent, onEvent: OnEvent | undefined): Promise<void> {
-  try {
-    await content.refresh();
-  } catch (error) {
-    onEvent?.({ type: "failed", agreementId: null, doing: "reading offers", error: asDeltapayError(error) });
-  }
-}
-
+/** Watching, settling, and reading offers, until stopped; `stop` waits for what is under way. */
 function startLoops(
   options: ServeOptions,
   sessions: Sessions,
   settlement: Settlement,
   adapters: ReadonlyMap<Hex, SessionAdapter>,
   content: ServiceContent,
-): Loop[] {
-  const pollMs = options.pollMs ?? (isLocalChain(options.chain.chainId) ? 250 : 10_000);
+): Loop {
+  const { onEvent = () => {} } = options;
+  const isLocal = isLocalChain(options.chain.chainId);
+  const pollMs = options.pollMs ?? (isLocal ? 250 : 10_000);
   const lifecycle = new Lifecycle({
     sessions,
     settlement,
     isServed: ({ adapterId }) => adapters.has(adapterId),
-    ...(options.onEvent === undefined ? {} : { onEvent: options.onEvent }),
+    receiptGrace: receiptGrace(isLocal),
+    onEvent,
   });
+  const repeated = (doing: string, work: () => Promise<void>, pause: number): Loop =>
+    repeat(work, pause, (error) =>
+      onEvent({ type: "failed", agreementId: null, doing, error: asDeltapayError(error) }),
+    );
   const loops = [
-    repeat(() => lifecycle.watchServing(), pollMs),
+    repeated("watching agreements", () => lifecycle.watchServing(), pollMs),
     // offers made meanwhile by the command line
-    repeat(() => refresh(content, options.onEvent), 1000),
+    repeated("reading offers", async () => content.refresh(), 1000),
   ];
-  if (options.settle !== false) loops.push(repeat(() => lifecycle.settleEnded(), pollMs));
-  return loops;
+  if (options.settle !== false) {
+    lifecycle.tellNotServed();
+    loops.push(repeated("settling agreements", () => lifecycle.settleEnded(), pollMs));
+  }
+  return {
+    stop: async () => {
+      await Promise.all(loops.map((loop) => loop.stop()));
+      await lifecycle.idle();
+    },
+  };
 }

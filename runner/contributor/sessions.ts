@@ -26,9 +26,10 @@ import type { AgreementView, ContributorChain } from "./chainView.ts";
 import type { ContributorData } from "./dataFolder.ts";
 import type { OnEvent } from "./events.ts";
 import { Holds } from "./holds.ts";
+import type { Queue } from "./margin.ts";
 import { findOffer, type StoredOffer } from "./offers.ts";
 import { checkReceipt } from "./receiptCheck.ts";
-import { type AgreementRecord, AgreementStore } from "./store/agreements.ts";
+import { type AgreementRecord, AgreementStore, LATEST_DEADLINE } from "./store/agreements.ts";
 import { PassStore, type StoredPass } from "./store/passes.ts";
 import { ProofStore } from "./store/proofs.ts";
 import { ReceiptStore } from "./store/receipts.ts";
@@ -44,13 +45,13 @@ export interface SessionsOptions {
   /** By adapter id, lower case. */
   adapters: ReadonlyMap<Hex, SessionAdapter>;
   authentication: Authentication;
-  /** Seconds to prove and settle an adapter's receipt: nothing is served that close to the deadline. */
-  margin: (adapter: ServedAdapter) => bigint;
+  /** Seconds to prove and settle an adapter's receipt after a queue: nothing is served that close to the deadline. */
+  margin: (adapter: ServedAdapter, queue: Queue) => bigint;
   onEvent?: OnEvent;
   /** Keep every pass on disk, for audits. */
   keepTranscript?: boolean;
-  /** How old the chain's word on an agreement may be. Default 3 s. */
-  maxAgeMs?: number;
+  /** How old the chain's word on an agreement may be. */
+  maxAgeMs: number;
 }
 
 /** What is kept in memory of an agreement under way. */
@@ -78,7 +79,7 @@ export class Sessions {
   constructor(options: SessionsOptions) {
     this.#options = options;
     this.#domain = { chainId: options.chain.chainId, escrow: options.chain.escrow };
-    this.watch = new AgreementWatch(options.chain, options.maxAgeMs ?? 3000);
+    this.watch = new AgreementWatch(options.chain, options.maxAgeMs);
     this.agreements = new AgreementStore(options.data.database);
     this.receipts = new ReceiptStore(options.data.database);
     this.proofs = new ProofStore(options.data.database);
@@ -88,7 +89,8 @@ export class Sessions {
   /**
    * Opens a session for whoever holds the agreement's signer key. Nothing on disk is looked at before that is shown.
    * An agreement seen for the first time must be open in a final block, on an offer of ours.
-   * @throws DeltapayError `session/...-nonce`, `session/unknown-agreement`, `session/not-open`, `session/not-our-offer`, `signature/...`
+   * @throws DeltapayError `session/...-nonce`, `session/unknown-agreement`, `session/not-open`, `session/not-our-offer`,
+   * `session/deadline-too-far`, `signature/...`
    */
   async open(
     proof: SessionProof,
@@ -127,6 +129,11 @@ export class Sessions {
     if (agreement.status !== "open")
       throw new DeltapayError("session/not-open", `the agreement is ${agreement.status}`, {
         field: "agreementId",
+      });
+    if (agreement.deadline > LATEST_DEADLINE)
+      throw new DeltapayError("session/deadline-too-far", "the agreement's deadline is too far away", {
+        field: "deadline",
+        hint: "close this agreement and open one that ends sooner",
       });
     const state = initialState(adapter.layout, fromHex(agreementId, 32));
     this.agreements.add(
@@ -248,6 +255,7 @@ export class Sessions {
   async #admit(agreementId: Hex, live: Live, request: PassRequest): Promise<void> {
     const { agreement, now } = await this.watch.newest(agreementId);
     const record = this.#requireServing(agreementId);
+    const { closeWindow } = live.offer.offer;
     admitPass({
       offer: live.offer.offer,
       agreement,
@@ -256,7 +264,8 @@ export class Sessions {
       covered: BigInt(live.covered.tokens),
       passTokens: BigInt(request.tokens),
       now,
-      margin: this.#options.margin(live.adapter),
+      margin: this.#margin(agreementId, live.adapter, agreement.deadline),
+      closeMargin: this.#margin(agreementId, live.adapter, now + closeWindow) + this.#maxAge,
     });
     if (this.#passes.saltUsed(agreementId, request.passSalt))
       throw new DeltapayError("session/salt-reused", "an earlier pass of this agreement had the same salt", {
@@ -322,7 +331,7 @@ export class Sessions {
   /**
    * Checks and stores a receipt; it is durable when this returns. A wrong one ends the agreement: what came before it is
    * settled. One that came before is accepted again.
-   * @throws DeltapayError `receipt/...`, `signature/...`, `session/ended`
+   * @throws DeltapayError `receipt/...`, `signature/...`, `session/ended`, `session/wrong-answer`
    */
   async acceptReceipt(agreementId: Hex, receipt: Receipt, signature: Hex): Promise<SessionView> {
     const live = this.#load(agreementId);
@@ -346,6 +355,8 @@ export class Sessions {
     } catch (error) {
       if (error instanceof DeltapayError && /^(receipt|signature)\//.test(error.code))
         this.#refuseWrong(agreementId, receipt, signature, error);
+      if (error instanceof DeltapayError && error.code === "session/wrong-answer")
+        this.#stopAtWrongAnswer(agreementId, error);
       throw error;
     }
     transaction(this.#options.data.database, () => {
@@ -360,8 +371,8 @@ export class Sessions {
 
   /** Receipts are taken until proving begins, but not after a wrong one. */
   #requireReceipts(agreementId: Hex): void {
-    const { phase, reason, wrongReceipt } = this.agreements.get(agreementId);
-    if (wrongReceipt || (phase !== "serving" && phase !== "ended"))
+    const { phase, reason, receiptsStopped } = this.agreements.get(agreementId);
+    if (receiptsStopped || (phase !== "serving" && phase !== "ended"))
       throw new DeltapayError("session/ended", `no more receipts are taken: ${reason}`, {
         hint: "open a new agreement",
       });
@@ -381,13 +392,27 @@ export class Sessions {
   }
 
   #refuseWrong(agreementId: Hex, receipt: Receipt, signature: Hex, error: DeltapayError): void {
-    transaction(this.#options.data.database, () => {
-      this.receipts.refuse(agreementId, error.code, receipt, signature);
-      this.agreements.markWrongReceipt(agreementId);
-    });
     const { code, message } = error;
     this.#options.onEvent?.({ type: "receipt-refused", agreementId, code, reason: message });
-    this.endServing(agreementId, `wrong receipt (${code})`);
+    this.#stopForGood(agreementId, `wrong receipt (${code})`, () =>
+      this.receipts.refuse(agreementId, code, receipt, signature),
+    );
+  }
+
+  /** The fault is here: what came before it is settled, nothing after it can be. */
+  #stopAtWrongAnswer(agreementId: Hex, error: DeltapayError): void {
+    this.#options.onEvent?.({ type: "failed", agreementId, doing: "checking a receipt", error });
+    this.#stopForGood(agreementId, "a wrong answer was given here");
+  }
+
+  /** No pass and no receipt from here on, in one step with `record`: a crash leaves none of it or all. */
+  #stopForGood(agreementId: Hex, reason: string, record: () => void = () => {}): void {
+    const moved = transaction(this.#options.data.database, () => {
+      record();
+      this.agreements.stopReceipts(agreementId);
+      return this.agreements.move(agreementId, ["serving"], "ended", reason);
+    });
+    if (moved) this.#options.onEvent?.({ type: "ended", agreementId, reason });
   }
 
   /** The buyer is done. Doing it twice changes nothing. */
@@ -402,14 +427,32 @@ export class Sessions {
       this.#options.onEvent?.({ type: "ended", agreementId, reason });
   }
 
-  /** Whether nothing more can be served and all of it is receipted. */
-  limits(agreementId: Hex): { offer: StoredOffer["offer"]; tokens: bigint; covered: bigint; margin: bigint } {
+  /** Seconds to settle an agreement due at `by`, after those that are settled before it. */
+  #margin(agreementId: Hex, adapter: SessionAdapter, by: bigint): bigint {
+    const before = this.agreements
+      .adaptersDueBefore(agreementId, by)
+      .map((adapterId) => this.#options.adapters.get(adapterId))
+      .filter((other) => other !== undefined);
+    const groups = before.reduce((sum, { layout }) => sum + layout.groups, 0);
+    return this.#options.margin(adapter, { agreements: before.length, groups });
+  }
+
+  /** Seconds the chain's word may be old. */
+  get #maxAge(): bigint {
+    return BigInt(Math.ceil(this.#options.maxAgeMs / 1000));
+  }
+
+  /** What bounds an agreement, and how much of it is used, when it settles until `deadline`. */
+  limits(
+    agreementId: Hex,
+    deadline: bigint,
+  ): { offer: StoredOffer["offer"]; tokens: bigint; covered: bigint; margin: bigint } {
     const { adapter, offer, state, covered } = this.#load(agreementId);
     return {
       offer: offer.offer,
       tokens: BigInt(state.tokens),
       covered: BigInt(covered.tokens),
-      margin: this.#options.margin(adapter),
+      margin: this.#margin(agreementId, adapter, deadline),
     };
   }
 

@@ -88,7 +88,7 @@ export class Settlement {
     if (phase === "serving")
       throw new DeltapayError("session/still-serving", "the session is still being served", {
         field: "agreementId",
-        hint: "prove it when the buyer has ended it, or stop serving it first",
+        hint: "prove it when the buyer has ended it, or end it yourself: deltapay prove --end",
       });
     return transaction(this.#options.data.database, () => {
       const newest = this.#receipts.newest(agreementId);

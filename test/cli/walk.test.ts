@@ -48,6 +48,16 @@ const serve = (context: TestContext, ...more: string[]) =>
 const open = (amount: bigint) =>
   runJson<Id>(["open", ...buyer, ...model, "--contributor", steps.url, "--amount", String(amount)]);
 
+/** Moves the chain's clock, in seconds. */
+async function passTime(by: number): Promise<void> {
+  const answer = await fetch(chainProcess.ready.rpcUrl, {
+    method: "POST",
+    headers: { "content-type": "application/json" },
+    body: JSON.stringify({ jsonrpc: "2.0", id: 1, method: "evm_increaseTime", params: [by] }),
+  });
+  assert.equal(((await answer.json()) as { error?: unknown }).error, undefined);
+}
+
 test("deploy and register; without a deployment the error says to deploy", async () => {
   const early = await failing(["status", ...chain]);
   assert.equal(early.error.code, "chain/not-deployed");
@@ -77,7 +87,7 @@ test("deploy and register; without a deployment the error says to deploy", async
 
 test("offer, serve, open", async (context) => {
   const make = ["offer", "make", "--price", String(PRICE), "--fee", String(FEE), "--max-opens", "3"];
-  const terms = ["--min-duration", "1s", "--close-window", "2s", "--cap", "2000", "--max-unpaid", "200"];
+  const terms = ["--min-duration", "30s", "--close-window", "30s", "--cap", "2000", "--max-unpaid", "200"];
   const offer = await runJson<{ offerHash: string; warnings: string[] }>([...make, ...terms, ...contributor]);
   assert.match(offer.warnings.join(), /give the adapter away/);
   const service = await serve(context, "--no-settle");
@@ -169,7 +179,7 @@ test("a contributor that has gone: close, wait, refund, withdraw", async (contex
   );
   const closed = await runJson<{ told: boolean; deadline: string }>(["close", agreementId, ...buyer]);
   assert.equal(closed.told, false);
-  await new Promise((resolve) => setTimeout(resolve, 3000));
+  await passTime(31);
   const refunded = await runJson<{ amount: string }>(["refund", agreementId, ...chain, "--account", "5"]);
   assert.equal(refunded.amount, "2000000");
   const { agreements, credit } = await runJson<Status>(["status", agreementId, ...buyer]);

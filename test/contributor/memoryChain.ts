@@ -27,6 +27,8 @@ export class MemoryChain implements ContributorChain {
   readonly notFinal = new Set<Hex>();
   /** Seconds the chain is ahead of this machine. */
   ahead = 0n;
+  /** Seconds the newest final block is behind the newest. */
+  finalBehind = 0n;
   /** Whether what is settled is final at once. */
   settlesFinally = true;
   /** Set to make the next transaction fail. */
@@ -61,6 +63,10 @@ export class MemoryChain implements ContributorChain {
 
   async time(): Promise<bigint> {
     return BigInt(Math.floor(Date.now() / 1000)) + this.ahead;
+  }
+
+  async finalTime(): Promise<bigint> {
+    return (await this.time()) - this.finalBehind;
   }
 
   #send(name: string): void {

@@ -6,9 +6,10 @@ import { after, test } from "node:test";
 import { fileURLToPath } from "node:url";
 import { Agent, request } from "undici";
 import { loadServedAdapter } from "../../runner/contributor/adapters.ts";
+import { queueSeconds, settlementMargin } from "../../runner/contributor/margin.ts";
 import { makeOffer } from "../../runner/contributor/offers.ts";
 import { RateLimiter } from "../../runner/contributor/rateLimit.ts";
-import { serve, settlementMargin } from "../../runner/contributor/service.ts";
+import { serve } from "../../runner/contributor/service.ts";
 import { toHex } from "../../runner/protocol/bytes.ts";
 import { loadCurve } from "../../runner/protocol/curve.ts";
 import { sha256 } from "../../runner/protocol/hash.ts";
@@ -229,7 +230,13 @@ test("only what this account registered on this chain is served, under a port th
 });
 
 test("the margin before a deadline covers the proofs, and ten minutes off a local chain", () => {
-  assert.equal(settlementMargin(true, 24, 60), 7n);
-  assert.equal(settlementMargin(false, 24, 60), 600n);
-  assert.equal(settlementMargin(false, 4096, 1500), 12_588n);
+  assert.equal(settlementMargin(true, 24, 60), 9n);
+  assert.equal(settlementMargin(false, 24, 60), 660n);
+  assert.equal(settlementMargin(false, 4096, 1500), 12_648n);
+});
+
+test("what is settled before takes its proofs and a block each", () => {
+  assert.equal(queueSeconds(true, { agreements: 0, groups: 0 }), 0n);
+  assert.equal(queueSeconds(true, { agreements: 3, groups: 72 }, 500), 39n);
+  assert.equal(queueSeconds(false, { agreements: 3, groups: 72 }, 500), 117n);
 });

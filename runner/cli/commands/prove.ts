@@ -2,6 +2,7 @@
 import * as fs from "node:fs";
 import type { Command } from "commander";
 import { readManifest } from "../../contributor/adapters.ts";
+import { endServing } from "../../contributor/endServing.ts";
 import type { Hex } from "../../protocol/bytes.ts";
 import { stringifyMessage } from "../../wire/messages.ts";
 import { type ChainFlags, openChain, withChain, withPassphrase } from "../connection.ts";
@@ -11,6 +12,7 @@ import { hash } from "../parsers.ts";
 import { settlementOf } from "../settlement.ts";
 
 interface Flags extends ChainFlags, DataFlags, OutputFlags {
+  end?: boolean;
   out?: string;
 }
 
@@ -24,6 +26,7 @@ async function run(agreementId: Hex, flags: Flags): Promise<void> {
   const out = new Output(flags);
   const ctx = await openChain(flags);
   await closing(await openContributor(flags), async (data) => {
+    if (flags.end === true) endServing(data, agreementId);
     const times = new Map<number, number>();
     const { settlement, adapterId } = settlementOf(data, ctx, agreementId, (event) => {
       if (event.type === "proving") times.set(event.done - 1, event.proveMs);
@@ -63,6 +66,7 @@ export function registerProve(program: Command): void {
     .command("prove")
     .description("prove what an ended session owes; proofs are kept, settle sends them")
     .argument("<agreement>", "agreement id", hash)
+    .option("--end", "end the session first, with the service stopped or not: its newest receipt is proven")
     .option(
       "--out <file>",
       "write the proof bundle (receipt, statements, proofs; nothing secret) to a new file",

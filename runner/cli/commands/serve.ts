@@ -58,6 +58,8 @@ function eventLine(event: ContributorEvent): string {
       return `${agreement}settled: ${event.tokens} tokens, ${event.owed} owed`;
     case "closed":
       return `${agreement}closed: ${event.reason}`;
+    case "not-settled-here":
+      return `NOT settled by this service, their adapters are not served: ${event.agreementIds.join(", ")}`;
     case "failed":
       return `${agreement}FAILED ${event.doing}: ${event.error.message}${event.error.hint === undefined ? "" : ` (${event.error.hint})`}`;
   }

@@ -8,6 +8,9 @@ import { all, first, nowSeconds, run } from "./rows.ts";
 
 export type Phase = SessionView["phase"];
 
+/** Last second a deadline may have to be kept here: the escrow takes any uint64, numbers are exact only below 2^53. */
+export const LATEST_DEADLINE = 2n ** 40n;
+
 export interface AgreementRecord {
   agreementId: Hex;
   adapterId: Hex;
@@ -21,8 +24,8 @@ export interface AgreementRecord {
   phase: Phase;
   /** Why it is no longer served. */
   reason: string | null;
-  /** A wrong receipt came: nothing more is served or accepted. */
-  wrongReceipt: boolean;
+  /** A wrong receipt came, or an answer given here was wrong: nothing more is served or accepted. */
+  receiptsStopped: boolean;
   /** Finished passes and their tokens. */
   passes: number;
   tokens: number;
@@ -47,8 +50,9 @@ interface Row {
   settlement: Hex | null;
 }
 
-const COLUMNS = `agreement_id, adapter_id, offer_hash, buyer, signer, price, amount, deadline, phase, reason,
-  wrong_receipt, passes, tokens, settlement`;
+// Earlier versions stored any deadline; SQLite hands out no number that is not exact.
+const COLUMNS = `agreement_id, adapter_id, offer_hash, buyer, signer, price, amount,
+  min(deadline, ${LATEST_DEADLINE}) AS deadline, phase, reason, wrong_receipt, passes, tokens, settlement`;
 
 function fromRow(row: Row): AgreementRecord {
   return {
@@ -62,11 +66,15 @@ function fromRow(row: Row): AgreementRecord {
     deadline: row.deadline,
     phase: row.phase,
     reason: row.reason,
-    wrongReceipt: row.wrong_receipt === 1,
+    receiptsStopped: row.wrong_receipt === 1,
     passes: row.passes,
     tokens: row.tokens,
     settlement: row.settlement,
   };
+}
+
+function quoted(phases: readonly Phase[]): string {
+  return phases.map((phase) => `'${phase}'`).join(", ");
 }
 
 export class AgreementStore {
@@ -157,7 +165,7 @@ export class AgreementStore {
       run(
         this.#database,
         `UPDATE agreement SET phase = ?, reason = coalesce(?, reason)
-         WHERE agreement_id = ? AND phase IN (${from.map((phase) => `'${phase}'`).join(", ")})`,
+         WHERE agreement_id = ? AND phase IN (${quoted(from)})`,
         to,
         reason,
         agreementId,
@@ -165,7 +173,31 @@ export class AgreementStore {
     );
   }
 
-  markWrongReceipt(agreementId: Hex): void {
+  /** Ids of agreements of some phases, the earliest deadline first. */
+  ids(phases: readonly Phase[]): Hex[] {
+    return all<{ agreement_id: Hex }>(
+      this.#database,
+      `SELECT agreement_id FROM agreement WHERE phase IN (${quoted(phases)}) ORDER BY deadline, rowid`,
+    ).map(({ agreement_id }) => agreement_id);
+  }
+
+  /**
+   * Adapters of the other agreements that are proven before one due at `by`: those that ended, and those under way whose
+   * deadline is no later. One entry an agreement.
+   */
+  adaptersDueBefore(agreementId: Hex, by: bigint): Hex[] {
+    return all<{ adapter_id: Hex }>(
+      this.#database,
+      `SELECT adapter_id FROM agreement AS a WHERE agreement_id <> ? AND (
+         (phase = 'serving' AND tokens > 0 AND deadline <= ?)
+         OR (phase = 'ended' AND EXISTS (SELECT 1 FROM receipt AS r WHERE r.agreement_id = a.agreement_id))
+         OR (phase = 'proving' AND NOT EXISTS (SELECT 1 FROM settlement AS s WHERE s.agreement_id = a.agreement_id)))`,
+      agreementId,
+      by < LATEST_DEADLINE ? by : LATEST_DEADLINE,
+    ).map(({ adapter_id }) => adapter_id);
+  }
+
+  stopReceipts(agreementId: Hex): void {
     run(this.#database, "UPDATE agreement SET wrong_receipt = 1 WHERE agreement_id = ?", agreementId);
   }
 
