@@ -1,8 +1,8 @@
 /** What the buyer needs of the chain, and how runner/chain gives it. */
-import { type Agreement, readAgreement } from "../chain/agreements.ts";
+import { type Agreement, readAgreement, readOfferState } from "../chain/agreements.ts";
 import type { ChainContext } from "../chain/connect.ts";
 import { closeAgreement, openAgreement, refund } from "../chain/escrow.ts";
-import { chainTime, finalBlock } from "../chain/finality.ts";
+import { chainTime, finalBlock, finalTime } from "../chain/finality.ts";
 import { readAdapter } from "../chain/registry.ts";
 import type { Hex } from "../protocol/bytes.ts";
 import type { Address, Offer } from "../protocol/typedData.ts";
@@ -30,8 +30,10 @@ export interface BuyerChain {
   closeAgreement: (agreementId: Hex) => Promise<{ txHash: Hex; deadline: bigint }>;
   /** After the deadline: what is left becomes the buyer's credit. */
   refund: (agreementId: Hex) => Promise<{ txHash: Hex; amount: bigint }>;
-  /** Unix seconds of the chain. */
-  time: () => Promise<bigint>;
+  /** How often an offer was taken, and whether it is cancelled. */
+  readOffer: (offer: Offer, block: BlockChoice) => Promise<{ opens: bigint; cancelled: boolean }>;
+  /** Unix seconds of the chain. Default block: the newest. */
+  time: (block?: BlockChoice) => Promise<bigint>;
 }
 
 /** The chain at a connection; its account is the buyer's. */
@@ -43,6 +45,8 @@ export function buyerChain(ctx: ChainContext): BuyerChain {
     openAgreement: (args) => openAgreement(ctx, args),
     closeAgreement: (agreementId) => closeAgreement(ctx, agreementId),
     refund: (agreementId) => refund(ctx, agreementId),
-    time: () => chainTime(ctx),
+    readOffer: async (offer, block) =>
+      readOfferState(ctx, offer, block === "final" ? await finalBlock(ctx) : undefined),
+    time: (block) => (block === "final" ? finalTime(ctx) : chainTime(ctx)),
   };
 }

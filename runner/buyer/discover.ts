@@ -5,7 +5,7 @@ import { type Address, checkSignature, type Domain, type ServiceRecord } from ".
 import type { Service, SignedOffer } from "../wire/messages.ts";
 import { ContributorClient } from "./contributorClient.ts";
 import { HttpClient, type HttpClientOptions } from "./httpClient.ts";
-import { isLoopback, onlyCertificate, parseServiceUrl } from "./pinnedConnection.ts";
+import { onlyCertificate, parseServiceUrl, sameOrigin } from "./pinnedConnection.ts";
 
 /** What the registry holds of an adapter; all that the escrow settles by. */
 export interface RegistryEntry {
@@ -188,12 +188,6 @@ async function checkRecord(
       hint: "someone may stand between you and the contributor",
     },
   );
-}
-
-/** All loopback names are one host. */
-function sameOrigin(a: URL, b: URL): boolean {
-  const local = isLoopback(a.hostname) && isLoopback(b.hostname);
-  return a.protocol === b.protocol && a.port === b.port && (local || a.hostname === b.hostname);
 }
 
 /**

@@ -14,7 +14,7 @@ import {
 } from "../protocol/typedData.ts";
 import type { Vault } from "../storage/vault.ts";
 import type { SignedOffer } from "../wire/messages.ts";
-import type { BuyerChain } from "./chainView.ts";
+import type { BuyerChain, ChainAgreement } from "./chainView.ts";
 import { unixNow } from "./discover.ts";
 import { checkFee } from "./offer.ts";
 import { newSigner } from "./signerKey.ts";
@@ -100,7 +100,8 @@ export interface FinalityOptions {
 /**
  * Sends a prepared agreement's transaction unless it is on chain already, and waits until it is final. Safe to repeat
  * after a crash at any point: a second transaction for the same id fails without moving money.
- * @throws DeltapayError `agreement/unknown`, `agreement/over`, `agreement/not-final`, and whatever the chain throws
+ * @throws DeltapayError `agreement/unknown`, `agreement/abandoned`, `agreement/over`, `agreement/not-final`, and whatever
+ * the chain throws
  */
 export async function completeOpening(
   chain: BuyerChain,
@@ -109,20 +110,30 @@ export async function completeOpening(
   options: FinalityOptions = {},
 ): Promise<StoredAgreement> {
   const { terms, phase } = store.agreement(id);
+  if (phase === "abandoned")
+    throw new DeltapayError("agreement/abandoned", `the opening of ${id} was given up: it cannot succeed`, {
+      field: "agreementId",
+      hint: "open another one: deltapay open --contributor URL",
+    });
   if (phase !== "opening") return store.agreement(id);
   if ((await chain.readAgreement(id, "newest")).status === "none") {
     options.onProgress?.("sending");
     await send(chain, store, terms);
   }
   options.onProgress?.("waiting for finality");
-  await untilFinal(chain, id, options);
-  store.setPhase(id, "open");
-  return store.agreement(id);
+  const status = await untilFinal(chain, id, options);
+  store.setPhase(id, status === "open" ? "open" : "ended");
+  if (status === "open") return store.agreement(id);
+  throw new DeltapayError("agreement/over", `the agreement is ${status}`, {
+    field: "agreementId",
+    hint: "open another one",
+  });
 }
 
 /** Prepares and opens an agreement. @throws as `prepareAgreement` and `completeOpening` */
 export async function openAgreement(options: OpenOptions & FinalityOptions): Promise<StoredAgreement> {
-  return completeOpening(options.chain, options.store, prepareAgreement(options), options);
+  const now = options.now ?? (await options.chain.time());
+  return completeOpening(options.chain, options.store, prepareAgreement({ ...options, now }), options);
 }
 
 async function send(chain: BuyerChain, store: BuyerStore, terms: AgreementTerms): Promise<void> {
@@ -143,16 +154,16 @@ async function send(chain: BuyerChain, store: BuyerStore, terms: AgreementTerms)
   }
 }
 
-async function untilFinal(chain: BuyerChain, id: Hex, options: FinalityOptions): Promise<void> {
+/** The agreement's status once it is there for good. */
+async function untilFinal(
+  chain: BuyerChain,
+  id: Hex,
+  options: FinalityOptions,
+): Promise<ChainAgreement["status"]> {
   const end = performance.now() + (options.timeoutMs ?? 1_800_000);
   for (;;) {
     const { status } = await chain.readAgreement(id, "final");
-    if (status === "open") return;
-    if (status !== "none")
-      throw new DeltapayError("agreement/over", `the agreement is ${status}`, {
-        field: "agreementId",
-        hint: "open another one",
-      });
+    if (status !== "none") return status;
     if (performance.now() >= end)
       throw new DeltapayError("agreement/not-final", `agreement ${id} is not final yet`, {
         field: "agreementId",

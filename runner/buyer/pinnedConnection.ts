@@ -20,6 +20,12 @@ export function isLoopback(hostname: string): boolean {
   );
 }
 
+/** Whether two URLs lead to one service; all loopback names are one host. */
+export function sameOrigin(a: URL, b: URL): boolean {
+  const local = isLoopback(a.hostname) && isLoopback(b.hostname);
+  return a.protocol === b.protocol && a.port === b.port && (local || a.hostname === b.hostname);
+}
+
 /**
  * A service's base URL, without a trailing slash in its path.
  * @throws DeltapayError `http/bad-url`, `http/insecure-url` (plain HTTP off loopback)

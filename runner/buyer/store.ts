@@ -59,8 +59,11 @@ export const BUYER_MIGRATIONS: readonly string[] = [
   `,
 ];
 
-/** opening: the transaction may or may not be on chain. ended: nothing more will be asked. */
-export type AgreementPhase = "opening" | "open" | "ended";
+/**
+ * opening: the transaction may or may not be on chain. abandoned: it is not and cannot come there any more. ended: nothing
+ * more will be asked.
+ */
+export type AgreementPhase = "opening" | "abandoned" | "open" | "ended";
 
 const { adapterId: hash, payout: address, nonce: uint256, expiry: uint64 } = offerSchema.shape;
 const served = serviceSchema.shape.adapters.element.shape;

@@ -73,16 +73,20 @@ export async function requireAgreement(ctx: ChainContext, agreementId: Hex): Pro
   return agreement;
 }
 
-/** How often an offer was taken, and whether it is cancelled. */
+/**
+ * How often an offer was taken, and whether it is cancelled.
+ * @param blockNumber the state to read; default: the newest
+ */
 export async function readOfferState(
   ctx: ChainContext,
   offer: Offer,
+  blockNumber?: bigint,
 ): Promise<{ offerHash: Hex; opens: bigint; cancelled: boolean }> {
   const hash = offerHash(offer);
   const [opens, cancelled] = await onChain(ctx, () =>
     Promise.all([
-      ctx.publicClient.readContract({ ...at(ctx, undefined), functionName: "opens", args: [hash] }),
-      ctx.publicClient.readContract({ ...at(ctx, undefined), functionName: "cancelled", args: [hash] }),
+      ctx.publicClient.readContract({ ...at(ctx, blockNumber), functionName: "opens", args: [hash] }),
+      ctx.publicClient.readContract({ ...at(ctx, blockNumber), functionName: "cancelled", args: [hash] }),
     ]),
   );
   return { offerHash: hash, opens, cancelled };

@@ -5,9 +5,12 @@ import { buyerChain } from "../buyer/chainView.ts";
 import type { ContributorClient } from "../buyer/contributorClient.ts";
 import { connectRecorded, type RegistryEntry } from "../buyer/discover.ts";
 import { targetsOfModel } from "../buyer/modelTargets.ts";
+import { completeOpening } from "../buyer/open.ts";
+import { parseServiceUrl, sameOrigin } from "../buyer/pinnedConnection.ts";
 import { RemoteAdapter } from "../buyer/remoteAdapter.ts";
 import { loadSigner } from "../buyer/signerKey.ts";
-import type { StoredAgreement } from "../buyer/store.ts";
+import type { AgreementTerms, StoredAgreement } from "../buyer/store.ts";
+import { reviewOpening, unfinishedOpenings } from "../buyer/unfinishedOpening.ts";
 import { type VerifiedAdapter, verifyAdapter } from "../buyer/verifyAdapter.ts";
 import type { ChainContext } from "../chain/connect.ts";
 import { readToken } from "../chain/erc20.ts";
@@ -91,17 +94,59 @@ export async function verifiedAdapter(
   return verified;
 }
 
-const sameUrl = (a: string, b: string): boolean => URL.canParse(a) && new URL(a).href === new URL(b).href;
+const sameUrl = (a: string, b: string): boolean => sameOrigin(parseServiceUrl(a), parseServiceUrl(b));
+
+/** Waits for openings that an earlier run left, where they are among those meant; nothing is sent here. */
+async function finishOpenings(
+  ctx: ChainContext,
+  { store }: BuyerData,
+  { agreement, contributor }: UseFlags,
+  out: Output,
+): Promise<void> {
+  const isMeant = ({ agreementId, record }: AgreementTerms): boolean =>
+    (agreement === undefined && contributor === undefined) ||
+    agreement?.includes(agreementId) === true ||
+    contributor?.some((url) => sameUrl(url, record.url)) === true;
+  const chain = buyerChain(ctx);
+  for (const { terms } of unfinishedOpenings(store)) {
+    if (!isOnChain(ctx, terms) || !isMeant(terms)) continue;
+    const state = await reviewOpening(chain, store, terms.agreementId);
+    if (state === "mined") {
+      out.note(
+        `agreement ${terms.agreementId} was opened by a run that broke off: waiting until it is final`,
+      );
+      await completeOpening(chain, store, terms.agreementId);
+    } else if (state === "unsent")
+      out.note(`agreement ${terms.agreementId} was never sent: run the same 'deltapay open' again`);
+    else out.note(`the opening of ${terms.agreementId} is ${state}: its offer can no longer be taken`);
+  }
+}
+
+/** Whether an agreement is of this chain's contracts. */
+function isOnChain({ chainId, deployment }: ChainContext, { chainId: own, escrow }: AgreementTerms): boolean {
+  return own === BigInt(chainId) && escrow === deployment.escrow.toLowerCase();
+}
+
+/** @throws DeltapayError `agreement/not-open` */
+function requireOpened(agreement: StoredAgreement): StoredAgreement {
+  const { phase, terms } = agreement;
+  if (phase !== "opening" && phase !== "abandoned") return agreement;
+  throw new DeltapayError("agreement/not-open", `agreement ${terms.agreementId} is not open: ${phase}`, {
+    field: "agreement",
+    hint:
+      phase === "opening"
+        ? "run the same 'deltapay open' again"
+        : "open one: deltapay open --contributor URL",
+  });
+}
 
 /**
  * The agreements named, or the only one that is open.
- * @throws DeltapayError `agreement/none`, `agreement/unknown`, `usage/bad-value`
+ * @throws DeltapayError `agreement/none`, `agreement/unknown`, `agreement/not-open`, `usage/bad-value`
  */
 function chosenAgreements(ctx: ChainContext, { store }: BuyerData, flags: UseFlags): StoredAgreement[] {
-  const open = store
-    .agreements()
-    .filter(({ phase, terms }) => phase === "open" && terms.chainId === BigInt(ctx.chainId));
-  const chosen = (flags.agreement ?? []).map((id) => store.agreement(id));
+  const open = store.agreements().filter(({ phase, terms }) => phase === "open" && isOnChain(ctx, terms));
+  const chosen = (flags.agreement ?? []).map((id) => requireOpened(store.agreement(id)));
   for (const url of flags.contributor ?? []) {
     const found = open.filter(({ terms }) => sameUrl(url, terms.record.url)).at(-1);
     if (found === undefined)
@@ -212,6 +257,7 @@ export async function buy<Result>(
 ): Promise<{ result: Result; purchases: Purchase[] }> {
   const adapters: RemoteAdapter[] = [];
   const receiptTimes: number[][] = [];
+  await finishOpenings(ctx, data, flags, out);
   for (const agreement of chosenAgreements(ctx, data, flags)) {
     const times: number[] = [];
     adapters.push(await remoteAdapter(ctx, data, agreement, flags, out, (ms) => times.push(ms)));

@@ -1,6 +1,6 @@
 /** An opened agreement with its buyer's disk and a contributor that serves it, for one test. */
 import * as path from "node:path";
-import type { ChainAgreement } from "../../runner/buyer/chainView.ts";
+import type { BlockChoice, ChainAgreement } from "../../runner/buyer/chainView.ts";
 import { connectRecorded } from "../../runner/buyer/discover.ts";
 import { openAgreement } from "../../runner/buyer/open.ts";
 import { RemoteAdapter, type RemoteAdapterOptions } from "../../runner/buyer/remoteAdapter.ts";
@@ -41,6 +41,11 @@ export class TestChain {
   /** Runs before and after the escrow takes the money. */
   before: () => void = () => {};
   after: () => void = () => {};
+  /** The clock, uses of every offer and its cancellation, by block. */
+  readonly at = {
+    newest: { now: NOW, opens: 0n, cancelled: false },
+    final: { now: NOW, opens: 0n, cancelled: false },
+  };
   /** Looks at the final block that still see nothing. */
   blocksToFinal = 0;
 
@@ -85,16 +90,21 @@ export class TestChain {
     return found ?? none;
   };
 
+  readOffer = async (_: Offer, block: BlockChoice) => this.at[block];
+
+  time = async (block: BlockChoice = "newest"): Promise<bigint> => this.at[block].now;
+
   /** What of the chain these tests do not touch. */
   get rest() {
     const unused = async (): Promise<never> => {
       throw new Error("not part of this test");
     };
-    return { readAdapter: unused, closeAgreement: unused, refund: unused, time: async () => NOW };
+    return { readAdapter: unused, closeAgreement: unused, refund: unused };
   }
 
   get asBuyerChain() {
-    return { ...this.rest, openAgreement: this.openAgreement, readAgreement: this.readAgreement };
+    const { openAgreement, readAgreement, readOffer, time } = this;
+    return { ...this.rest, openAgreement, readAgreement, readOffer, time };
   }
 }
 

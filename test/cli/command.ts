@@ -66,6 +66,18 @@ export async function failing(
   return { code, error };
 }
 
+/** Starts a command and kills it, as a power cut would, once it has printed `text` on stderr. */
+export async function killedAt(args: readonly string[], text: string): Promise<void> {
+  const { child, output } = start([...args, "--json"], {});
+  const closed = once(child, "close");
+  child.stderr!.on("data", () => {
+    if (output.stderr.includes(text)) child.kill("SIGKILL");
+  });
+  await closed;
+  if (child.signalCode !== "SIGKILL")
+    throw new Error(`it ended by itself:\n${output.stdout}\n${output.stderr}`);
+}
+
 export interface Running<Document> {
   /** What it printed when it was ready. */
   ready: Document;

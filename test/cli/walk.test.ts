@@ -1,11 +1,12 @@
 import assert from "node:assert/strict";
 import * as fs from "node:fs";
 import * as path from "node:path";
+import { DatabaseSync } from "node:sqlite";
 import { after, type TestContext, test } from "node:test";
 import { fileURLToPath } from "node:url";
 import { freePort } from "../../runner/chain/localNode.ts";
 import { temporaryDirectory } from "../storage/temporary.ts";
-import { failing, run, runJson, startJson } from "./command.ts";
+import { failing, killedAt, run, runJson, startJson } from "./command.ts";
 
 interface Purchase {
   tokens: number;
@@ -209,6 +210,34 @@ test("the service proves and settles by itself once the buyer has ended", async 
   const [entry] = (await runJson<Status>(["status", agreementId, ...buyer])).agreements;
   assert.ok(BigInt(entry!.chain.paid) > 0n);
   assert.equal(await service.stop(), 0);
+});
+
+test("an opening fee above what was agreed to is refused; an opening that broke off goes on, paid once", async (context) => {
+  const fee = 300_000n;
+  const terms = ["--cap", "2000", "--max-unpaid", "200", "--max-opens", "1"];
+  await runJson(["offer", "make", "--price", String(PRICE), "--fee", String(fee), ...terms, ...contributor]);
+  const service = await serve(context, "--no-settle");
+  const command = ["open", ...buyer, ...model, "--contributor", service.ready.url, "--amount", "2000000"];
+  const refused = await failing(command);
+  assert.deepEqual([refused.error.code, refused.error.field], ["offer/fee-too-high", "openingFee"]);
+  assert.match(refused.error.hint!, /--max-fee 300000/);
+
+  const willing = [...command, "--max-fee", String(fee)];
+  await killedAt(willing, "sending");
+  const resumed = await runJson<Id & { resumed: boolean }>(willing);
+  assert.equal(resumed.resumed, true);
+  // The offer can be taken once: a second payment would have been refused, and is.
+  assert.equal((await failing(willing)).error.code, "offer/none");
+
+  // The same crash a moment later, behind the block that opened it: using the agreement completes it.
+  const database = new DatabaseSync(path.join(directory, "buyer", "buyer.db"));
+  database.exec("UPDATE agreement SET phase = 'opening' WHERE phase = 'open'");
+  database.close();
+  const { agreements } = await runJson<{ agreements: (Purchase & Id)[] }>([
+    ...["generate", ...chain, ...buyerData, ...model, "--prompt", "And", "--max-tokens", "1", "--end"],
+  ]);
+  assert.deepEqual([agreements.length, agreements[0]?.agreementId], [1, resumed.agreementId]);
+  await service.stop();
 });
 
 test("no secret is printed or lies unencrypted: the test accounts' keys, the vaults' keys", async () => {

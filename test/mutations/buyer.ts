@@ -47,4 +47,22 @@ export const BUYER_MUTATIONS: readonly Mutation[] = [
     test: "test/chain/escrow.test.ts",
     pattern: "in an ERC-20 approves",
   },
+  {
+    name: "opening-given-up-early",
+    attack: "an opening given up that a reorganisation brings back: its money is locked and nobody looks",
+    file: "runner/buyer/unfinishedOpening.ts",
+    find: 'const forGood = refused && (await isRefused(chain, terms, "final"));',
+    replace: "const forGood = refused;",
+    test: "test/buyer/unfinishedOpening.test.ts",
+    pattern: "is given up for good",
+  },
+  {
+    name: "opening-not-looked-for",
+    attack: "a crash behind the block that opened an agreement: its own opening used the offer up",
+    file: "runner/buyer/unfinishedOpening.ts",
+    find: '  if ((await chain.readAgreement(agreementId, "newest")).status !== "none") return "mined";\n',
+    replace: "",
+    test: "test/buyer/unfinishedOpening.test.ts",
+    pattern: "one that was mined goes on",
+  },
 ];

@@ -1,12 +1,14 @@
 /** `deltapay open`: verify an adapter, accept an offer, pay in. */
 import type { Command } from "commander";
 import { zeroAddress } from "viem";
-import { type BuyerChain, buyerChain } from "../../buyer/chainView.ts";
+import { buyerChain } from "../../buyer/chainView.ts";
 import { chooseOffer, type OfferWish } from "../../buyer/chooseOffer.ts";
 import { checkLiveness, type Discovered, discover } from "../../buyer/discover.ts";
-import { checkOffer, type OfferContext } from "../../buyer/offer.ts";
+import { checkFee, checkOffer, type OfferContext } from "../../buyer/offer.ts";
 import { completeOpening, type OpenOptions, openAgreement } from "../../buyer/open.ts";
-import type { StoredAgreement } from "../../buyer/store.ts";
+import { parseServiceUrl, sameOrigin } from "../../buyer/pinnedConnection.ts";
+import type { AgreementTerms, StoredAgreement } from "../../buyer/store.ts";
+import { reviewOpening, unfinishedOpenings } from "../../buyer/unfinishedOpening.ts";
 import { readOfferState } from "../../chain/agreements.ts";
 import { type ChainContext, domainOf } from "../../chain/connect.ts";
 import { readToken, type Token } from "../../chain/erc20.ts";
@@ -63,25 +65,45 @@ async function readWish(ctx: ChainContext, flags: Flags): Promise<{ wish: OfferW
   return { wish, token };
 }
 
-/** An opening of an earlier run that did not get to its end, on the same terms. */
-function unfinished(
-  { store }: BuyerData,
+/** Whether an opening of an earlier run is what this command asks for. */
+function isAsked({ offer, amount, record }: AgreementTerms, wish: OfferWish, flags: Flags): boolean {
+  return (
+    sameOrigin(parseServiceUrl(flags.contributor), parseServiceUrl(record.url)) &&
+    amount === wish.amount &&
+    BigInt(offer.token) === BigInt(wish.token) &&
+    (flags.adapter === undefined || offer.adapterId === flags.adapter) &&
+    (flags.offer === undefined || offerHash(offer) === flags.offer)
+  );
+}
+
+/** Goes on with what an earlier run of the same command left unfinished; the money may have moved already. */
+async function resume(
+  out: Output,
   ctx: Signing<ChainContext>,
-  adapterId: Hex,
+  { store }: BuyerData,
+  wish: OfferWish,
   flags: Flags,
-  amount: bigint,
-) {
-  return store
-    .agreements()
-    .find(
-      ({ phase, terms }) =>
-        phase === "opening" &&
-        terms.chainId === BigInt(ctx.chainId) &&
-        terms.offer.adapterId === adapterId &&
-        terms.buyer === ctx.account.address.toLowerCase() &&
-        terms.amount === amount &&
-        (flags.offer === undefined || offerHash(terms.offer) === flags.offer),
-    );
+): Promise<StoredAgreement | undefined> {
+  const chain = buyerChain(ctx);
+  for (const { terms } of unfinishedOpenings(store).filter(({ terms }) => isOfBuyer(ctx, terms))) {
+    const state = await reviewOpening(chain, store, terms.agreementId);
+    if (state === "impossible" || state === "abandoned")
+      out.note(`the opening of ${terms.agreementId} is ${state}: its offer can no longer be taken`);
+    else if (isAsked(terms, wish, flags)) {
+      if (state === "unsent") checkFee(terms.offer, terms.amount, wish.maxFee);
+      out.note(`going on with agreement ${terms.agreementId}`);
+      return completeOpening(chain, store, terms.agreementId, { onProgress: (step) => out.note(step) });
+    }
+  }
+  return undefined;
+}
+
+function isOfBuyer({ chainId, deployment, account }: Signing<ChainContext>, terms: AgreementTerms): boolean {
+  return (
+    terms.chainId === BigInt(chainId) &&
+    terms.escrow === deployment.escrow.toLowerCase() &&
+    terms.buyer === account.address.toLowerCase()
+  );
 }
 
 async function openOn(
@@ -93,13 +115,7 @@ async function openOn(
   { amount, maxFee }: OfferWish,
   flags: Flags,
 ): Promise<StoredAgreement> {
-  const chain: BuyerChain = buyerChain(ctx);
-  const onProgress = (step: string): void => out.note(step);
-  const earlier = unfinished(data, ctx, found.adapterId, flags, amount);
-  if (earlier !== undefined) {
-    out.note(`going on with agreement ${earlier.terms.agreementId}`);
-    return completeOpening(chain, data.store, earlier.terms.agreementId, { onProgress });
-  }
+  const chain = buyerChain(ctx);
   const now = await chainTime(ctx);
   const options: OpenOptions = {
     chain,
@@ -117,7 +133,7 @@ async function openOn(
     now,
     ...(flags.deadlineIn === undefined ? {} : { deadline: now + flags.deadlineIn }),
   };
-  return openAgreement({ ...options, onProgress });
+  return openAgreement({ ...options, onProgress: (step) => out.note(step) });
 }
 
 async function run(flags: Flags): Promise<void> {
@@ -125,34 +141,14 @@ async function run(flags: Flags): Promise<void> {
   const ctx = await openSigningChain(flags);
   const { wish, token } = await readWish(ctx, flags);
   await closing(await openBuyer(flags), async (data) => {
-    const domain = domainOf(ctx);
-    const { readAdapter } = buyerChain(ctx);
-    const found = await discover({
-      url: flags.contributor,
-      domain,
-      registry: ctx.deployment.registry,
-      readAdapter,
-      ...(flags.adapter === undefined ? {} : { adapterId: flags.adapter }),
-    });
-    const livenessMs = await checkLiveness(found, domain);
-    const record = await adapterRecord(ctx, found.adapterId);
-    out.note(`contributor ${found.entry.contributor} answers; its adapter: ${recordLine(record)}`);
-
-    const now = await chainTime(ctx);
-    const signed = chooseOffer(await availableOffers(ctx, found.offers, now), wish);
-    const started = performance.now();
-    const verified = await verifiedAdapter(ctx, data, found, flags, out);
-    const manifestCheckMs = performance.now() - started;
-    const { adapterId, entry } = found;
-    const { layout } = verified;
-    const { contributor } = entry;
-    const context: OfferContext = { domain, adapterId, contributor, layout, ...wish, now };
-    for (const warning of (await checkOffer(signed, context)).warnings) out.warn(warning);
-
-    const { terms, transactionHash } = await openOn(out, ctx, data, found, signed, wish, flags);
+    const earlier = await resume(out, ctx, data, wish, flags);
+    const { agreement, ...checks } =
+      earlier === undefined ? await openNew(out, ctx, data, wish, flags) : { agreement: earlier };
+    const { terms, transactionHash } = agreement;
     const result = {
       agreementId: terms.agreementId,
-      adapterId,
+      resumed: earlier !== undefined,
+      adapterId: terms.offer.adapterId,
       contributor: terms.contributor,
       signer: terms.signer,
       offer: terms.offer,
@@ -162,14 +158,48 @@ async function run(flags: Flags): Promise<void> {
       deadline: terms.deadline,
       txHash: transactionHash,
       gasUsed: transactionHash === null ? null : await gasOf(ctx, transactionHash),
-      vkHash: verified.manifest.vkHash,
-      modules: verified.manifest.modules.map(({ name, shape, group }) => ({ name, shape, group })),
-      record,
-      timings: { livenessMs, manifestCheckMs },
+      ...checks,
       warnings: out.warnings,
     };
     out.result(result, () => lines(result, token));
   });
+}
+
+/** Finds the contributor, verifies its adapter, and opens. */
+async function openNew(
+  out: Output,
+  ctx: Signing<ChainContext>,
+  data: BuyerData,
+  wish: OfferWish,
+  flags: Flags,
+) {
+  const domain = domainOf(ctx);
+  const found = await discover({
+    url: flags.contributor,
+    domain,
+    registry: ctx.deployment.registry,
+    readAdapter: buyerChain(ctx).readAdapter,
+    ...(flags.adapter === undefined ? {} : { adapterId: flags.adapter }),
+  });
+  const livenessMs = await checkLiveness(found, domain);
+  const record = await adapterRecord(ctx, found.adapterId);
+  out.note(`contributor ${found.entry.contributor} answers; its adapter: ${recordLine(record)}`);
+
+  const now = await chainTime(ctx);
+  const signed = chooseOffer(await availableOffers(ctx, found.offers, now), wish);
+  const started = performance.now();
+  const { layout, manifest } = await verifiedAdapter(ctx, data, found, flags, out);
+  const manifestCheckMs = performance.now() - started;
+  const { adapterId, entry } = found;
+  const context: OfferContext = { domain, adapterId, contributor: entry.contributor, layout, ...wish, now };
+  for (const warning of (await checkOffer(signed, context)).warnings) out.warn(warning);
+  return {
+    agreement: await openOn(out, ctx, data, found, signed, wish, flags),
+    vkHash: manifest.vkHash,
+    modules: manifest.modules.map(({ name, shape, group }) => ({ name, shape, group })),
+    record,
+    timings: { livenessMs, manifestCheckMs },
+  };
 }
 
 function recordLine({
@@ -188,8 +218,8 @@ function lines(
     openingFee: bigint;
     offer: SignedOffer["offer"];
     deadline: bigint;
-    modules: unknown[];
-    timings: { manifestCheckMs: number };
+    modules?: unknown[];
+    timings?: { manifestCheckMs: number };
   },
   token: Token,
 ): string[] {
@@ -197,7 +227,9 @@ function lines(
   const amount = (value: bigint): string => formatAmount(value, token);
   const tokens = offer.pricePerToken === 0n ? offer.tokenCap : result.amount / offer.pricePerToken;
   return [
-    `verified ${modules.length} modules in ${duration(timings.manifestCheckMs)}`,
+    ...(modules === undefined || timings === undefined
+      ? []
+      : [`verified ${modules.length} modules in ${duration(timings.manifestCheckMs)}`]),
     `paid in ${amount(result.amount)} (up to ${tokens < offer.tokenCap ? tokens : offer.tokenCap} tokens), fee ${amount(result.openingFee)}`,
     `runs until ${when(result.deadline)}`,
     `agreement ${result.agreementId}`,
@@ -207,7 +239,9 @@ function lines(
 export function registerOpen(program: Command): void {
   const command = program
     .command("open")
-    .description("verify an adapter, accept an offer and pay in")
+    .description(
+      "verify an adapter, accept an offer and pay in; the same command goes on where an earlier run broke off",
+    )
     .requiredOption("--contributor <url>", "where the adapter is served")
     .requiredOption(
       "--amount <amount>",
