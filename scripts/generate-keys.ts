@@ -13,7 +13,7 @@ import { verifierSource } from "../runner/keys/exportSolidity.ts";
 import { PINNED_KEYS_FILE, pinnedKeys } from "../runner/keys/pinned.ts";
 import { storeKey } from "../runner/keys/store.ts";
 import { loadCurve } from "../runner/protocol/curve.ts";
-import { KEY_SIZES } from "../runner/protocol/key.ts";
+import { KEY_SIZES, verifyingKey } from "../runner/protocol/key.ts";
 
 const VERIFIERS = new URL("../contracts/verifiers/", import.meta.url);
 
@@ -22,8 +22,8 @@ function verifierPath(size: number): string {
 }
 
 function pinnedOf({ info }: KeyArtefacts): PinnedKey {
-  const { size, state, constraints, r1csHash, wasmHash, zkeyHash, vkHash } = info;
-  return { size, state, constraints, r1csHash, wasmHash, zkeyHash, vkHash };
+  const { size, state, constraints, r1csHash, wasmHash, zkeyHash, ic0, basesHash, vkHash } = info;
+  return { size, state, constraints, r1csHash, wasmHash, zkeyHash, ic0, basesHash, vkHash };
 }
 
 /** Writes the text, or with `check` says whether the file already holds it. */
@@ -43,7 +43,8 @@ async function generate(max: number, check: boolean): Promise<string[]> {
     const key = await makeDevKey(curve, size);
     entries.set(size, pinnedOf(key));
     const path = verifierPath(size);
-    if (!settle(path, verifierSource(key.commitKey, key.info.state), check)) different.push(path);
+    if (!settle(path, verifierSource(verifyingKey(key.commitKey), key.info.state), check))
+      different.push(path);
     if (!check) storeKey(key);
     console.error(`key ${size}: ${key.info.vkHash} (${((Date.now() - started) / 1000).toFixed(1)} s)`);
   }

@@ -6,7 +6,7 @@ import type { Curve } from "ffjavascript";
 import * as snarkjs from "snarkjs";
 import { type Hex, toHex } from "../protocol/bytes.ts";
 import { sha256 } from "../protocol/hash.ts";
-import { type CommitKey, vkHash } from "../protocol/key.ts";
+import { type CommitKey, verifyingKey, vkHash } from "../protocol/key.ts";
 import { checkKernel, checkShape, checkWireOrder } from "./checkCircuit.ts";
 import { checkFromInitial, checkKeyPoints } from "./checkKey.ts";
 import { compileCircuit, compilerVersion } from "./compile.ts";
@@ -29,6 +29,9 @@ export interface PinnedKey {
   r1csHash: Hex;
   wasmHash: Hex;
   zkeyHash: Hex;
+  /** IC_0, and keccak256 of the bases: with the points of its verifier all that vkHash covers. */
+  ic0: Hex;
+  basesHash: Hex;
   vkHash: Hex;
 }
 
@@ -94,6 +97,8 @@ export async function makeDevKey(
     r1csHash: toHex(sha256(r1cs)),
     wasmHash: toHex(sha256(wasm)),
     zkeyHash: toHex(sha256(setup.zkey)),
+    ic0: toHex(commitKey.ic0),
+    basesHash: verifyingKey(commitKey).basesHash,
     vkHash: vkHash(commitKey),
     compiler: compilerVersion(),
     snarkjs: snarkjsVersion(),

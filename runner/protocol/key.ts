@@ -30,8 +30,21 @@ export interface CommitKey {
 const MAGIC = tag(FILE_MAGICS.commitKey);
 const HEADER = 32 + 4 + 32 + 64 + 3 * 128 + 64;
 
+/** A key with the hash of its bases in their place: all that `vkHash` covers. */
+export type VerifyingKey = Omit<CommitKey, "bases"> & { basesHash: Hex };
+
+/** keccak256 of the bases. */
+export function verifyingKey({ bases, ...key }: CommitKey): VerifyingKey {
+  return { ...key, basesHash: keccak256(bases) };
+}
+
 /** keccak256(abi.encode(tag, protocol version, r1cs hash, L, alpha_1, beta_2, gamma_2, delta_2, IC_0, keccak256(bases))). */
 export function vkHash(key: CommitKey): Hex {
+  return verifyingKeyHash(verifyingKey(key));
+}
+
+/** `vkHash` of a key whose bases are known by their hash. */
+export function verifyingKeyHash(key: VerifyingKey): Hex {
   const words = (bytes: Uint8Array): bigint[] =>
     Array.from({ length: bytes.length / 32 }, (_, i) => BigInt(toHex(bytes.subarray(32 * i, 32 * i + 32))));
   return keccak256(
@@ -58,7 +71,7 @@ export function vkHash(key: CommitKey): Hex {
         words(key.gamma2) as [bigint, bigint, bigint, bigint],
         words(key.delta2) as [bigint, bigint, bigint, bigint],
         words(key.ic0) as [bigint, bigint],
-        keccak256(key.bases),
+        key.basesHash,
       ],
     ),
   );

@@ -2,6 +2,7 @@
 import { CONTRACT_MUTATIONS } from "../contracts/mutations.ts";
 import { BUYER_MUTATIONS } from "./buyer.ts";
 import { CHAIN_MUTATIONS } from "./chain.ts";
+import { NETWORK_MUTATIONS } from "./network.ts";
 import { SESSION_MUTATIONS } from "./session.ts";
 
 export interface Mutation {
@@ -66,5 +67,6 @@ export const MUTATIONS: readonly Mutation[] = [
   ...SESSION_MUTATIONS,
   ...BUYER_MUTATIONS,
   ...CHAIN_MUTATIONS,
+  ...NETWORK_MUTATIONS,
   ...CONTRACT_MUTATIONS,
 ];

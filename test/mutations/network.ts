@@ -1,0 +1,14 @@
+/** Checks on what comes over the network and goes to the chain, and on the generated verifiers. */
+import type { Mutation } from "./list.ts";
+
+export const NETWORK_MUTATIONS: readonly Mutation[] = [
+  {
+    name: "large-verifier-point",
+    attack: "another point beside the right hash in a verifier too large to regenerate in every run",
+    file: "contracts/verifiers/LoraVerifier8190.sol",
+    find: "uint256(0x1a9691245400ca8d5b97a65e22ac5a5fc3252f8eba6dca13dcc209e001f9e6aa),",
+    replace: "uint256(0x0000000000000000000000000000000000000000000000000000000000000001),",
+    test: "test/keys/generated.test.ts",
+    pattern: "verifier of key 8190",
+  },
+];
