@@ -75,7 +75,7 @@ export function pinnedConnector(accepts: CertificateCheck, timeoutMs: number): b
           `${options.hostname} shows another certificate than its contributor signed`,
           {
             field: "tlsCertificate",
-            hint: "do not go on: ask the contributor for a new service record if the certificate was renewed",
+            hint: "if it was renewed: --contributor URL finds the record that the contributor signed for the new one",
           },
         ),
         null,

@@ -39,6 +39,8 @@ export interface RemoteAdapterOptions {
   store: BuyerStore;
   /** The agreement's signer (`loadSigner`). */
   signer: LocalAccount;
+  /** Unix seconds by which the chain judges deadlines (`BuyerChain.time`). Default: this machine's clock. */
+  time?: () => Promise<bigint>;
   /** Folder for salt, X and Y of every pass, for audits; large. Default: not kept. */
   transcriptFolder?: string;
   /** Hears of each receipt the contributor accepted. */
@@ -62,6 +64,8 @@ export class RemoteAdapter {
   #scales: Float64Array[] | undefined;
   /** The session as the contributor last told it. */
   #view: SessionView | undefined;
+  /** The chain's time at the last connection, and when that was by a clock that nobody sets. */
+  #clock: { time: bigint; at: number } | undefined;
   #queue: Promise<unknown> = Promise.resolve();
 
   /** @throws DeltapayError `agreement/other-adapter`, `agreement/other-signer`, `session/bad-state` */
@@ -225,12 +229,19 @@ export class RemoteAdapter {
     const view = await this.#session.connect();
     if (compareMemories(view, this.#state, this.pendingPass()?.number) === "never-seen") this.#forgetPass();
     if (this.#scales === undefined) await this.#loadScales();
+    this.#clock = { time: (await this.#options.time?.()) ?? unixNow(), at: performance.now() };
     this.#view = view;
     const last = this.#options.store.lastReceipt(this.agreementId);
     const current = BigInt(this.#state.passes);
     const missing = last?.receipt.passes === current && BigInt(view.receipt.passes) < current;
     if (missing && view.passes === this.#state.passes) await this.#sendReceipt();
     return this.#view;
+  }
+
+  /** Unix seconds, counted on from the last connection. */
+  #now(): bigint {
+    const { time, at } = this.#clock!;
+    return time + BigInt(Math.floor((performance.now() - at) / 1000));
   }
 
   #forgetPass(): void {
@@ -268,7 +279,7 @@ export class RemoteAdapter {
         hint: "open another agreement",
       },
     );
-    ensure(unixNow() <= this.terms.deadline, "session/deadline", "the agreement's deadline has passed", {
+    ensure(this.#now() <= this.terms.deadline, "session/deadline", "the agreement's deadline has passed", {
       field: "deadline",
       hint: "open another agreement",
     });

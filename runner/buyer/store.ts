@@ -3,7 +3,7 @@ import { z } from "zod";
 import { equalBytes, type Hex } from "../protocol/bytes.ts";
 import { decodeActivations, encodeActivations } from "../protocol/encoding.ts";
 import { DeltapayError, require as ensure } from "../protocol/errors.ts";
-import type { Receipt } from "../protocol/typedData.ts";
+import type { Receipt, ServiceRecord } from "../protocol/typedData.ts";
 import { type DatabaseSync, transaction } from "../storage/database.ts";
 import {
   offerSchema,
@@ -85,7 +85,10 @@ const termsSchema = z.strictObject({
   record: served.record,
 });
 
-/** All that was agreed; immutable but for `deadline` on chain, which `close` can bring forward. */
+/**
+ * All that was agreed; immutable but for `record`, which follows the contributor (`setRecord`), and for `deadline` on chain,
+ * which `close` can bring forward.
+ */
 export type AgreementTerms = z.output<typeof termsSchema>;
 
 export interface StoredAgreement {
@@ -126,6 +129,18 @@ export class BuyerStore {
       terms.agreementId,
       stringifyMessage(terms),
     );
+  }
+
+  /** Replaces the record by which the contributor is found. */
+  setRecord(agreementId: Hex, record: ServiceRecord): void {
+    transaction(this.#database, () => {
+      const { terms } = this.agreement(agreementId);
+      this.#run(
+        "UPDATE agreement SET terms = ? WHERE id = ?",
+        stringifyMessage({ ...terms, record }),
+        agreementId,
+      );
+    });
   }
 
   setTransaction(agreementId: Hex, transactionHash: Hex): void {

@@ -5,12 +5,9 @@ import { buyerChain } from "../buyer/chainView.ts";
 import type { ContributorClient } from "../buyer/contributorClient.ts";
 import { connectRecorded, type RegistryEntry } from "../buyer/discover.ts";
 import { targetsOfModel } from "../buyer/modelTargets.ts";
-import { completeOpening } from "../buyer/open.ts";
-import { parseServiceUrl, sameOrigin } from "../buyer/pinnedConnection.ts";
 import { RemoteAdapter } from "../buyer/remoteAdapter.ts";
 import { loadSigner } from "../buyer/signerKey.ts";
-import type { AgreementTerms, StoredAgreement } from "../buyer/store.ts";
-import { reviewOpening, unfinishedOpenings } from "../buyer/unfinishedOpening.ts";
+import type { StoredAgreement } from "../buyer/store.ts";
 import { type VerifiedAdapter, verifyAdapter } from "../buyer/verifyAdapter.ts";
 import type { ChainContext } from "../chain/connect.ts";
 import { readToken } from "../chain/erc20.ts";
@@ -19,8 +16,8 @@ import { hashOnnxModel, readOnnxModel } from "../model/onnxFile.ts";
 import type { Hex } from "../protocol/bytes.ts";
 import { loadCurve } from "../protocol/curve.ts";
 import { DeltapayError } from "../protocol/errors.ts";
+import { type AgreementFlags, chosenAgreements, finishOpenings } from "./agreements.ts";
 import { formatAmount } from "./amounts.ts";
-import { badValue } from "./failure.ts";
 import type { BuyerData } from "./folders.ts";
 import type { Output } from "./output.ts";
 import { hash, nodeChoice, several } from "./parsers.ts";
@@ -31,9 +28,7 @@ export interface ModelFlags {
   acceptForgeableDevKey?: boolean;
 }
 
-export interface UseFlags extends ModelFlags {
-  agreement?: Hex[];
-  contributor?: string[];
+export interface UseFlags extends ModelFlags, AgreementFlags {
   end?: boolean;
   keepTranscript?: boolean;
 }
@@ -63,7 +58,7 @@ export function withAgreements(command: Command): Command {
     )
     .option(
       "--contributor <url>",
-      "use the open agreement with this contributor, repeatable",
+      "use the open agreement with this contributor, repeatable; follows it to a new certificate or URL",
       several(String),
     )
     .option("--end", "afterwards tell the contributor that this was all: it proves and settles")
@@ -94,83 +89,6 @@ export async function verifiedAdapter(
   return verified;
 }
 
-const sameUrl = (a: string, b: string): boolean => sameOrigin(parseServiceUrl(a), parseServiceUrl(b));
-
-/** Waits for openings that an earlier run left, where they are among those meant; nothing is sent here. */
-async function finishOpenings(
-  ctx: ChainContext,
-  { store }: BuyerData,
-  { agreement, contributor }: UseFlags,
-  out: Output,
-): Promise<void> {
-  const isMeant = ({ agreementId, record }: AgreementTerms): boolean =>
-    (agreement === undefined && contributor === undefined) ||
-    agreement?.includes(agreementId) === true ||
-    contributor?.some((url) => sameUrl(url, record.url)) === true;
-  const chain = buyerChain(ctx);
-  for (const { terms } of unfinishedOpenings(store)) {
-    if (!isOnChain(ctx, terms) || !isMeant(terms)) continue;
-    const state = await reviewOpening(chain, store, terms.agreementId);
-    if (state === "mined") {
-      out.note(
-        `agreement ${terms.agreementId} was opened by a run that broke off: waiting until it is final`,
-      );
-      await completeOpening(chain, store, terms.agreementId);
-    } else if (state === "unsent")
-      out.note(`agreement ${terms.agreementId} was never sent: run the same 'deltapay open' again`);
-    else out.note(`the opening of ${terms.agreementId} is ${state}: its offer can no longer be taken`);
-  }
-}
-
-/** Whether an agreement is of this chain's contracts. */
-function isOnChain({ chainId, deployment }: ChainContext, { chainId: own, escrow }: AgreementTerms): boolean {
-  return own === BigInt(chainId) && escrow === deployment.escrow.toLowerCase();
-}
-
-/** @throws DeltapayError `agreement/not-open` */
-function requireOpened(agreement: StoredAgreement): StoredAgreement {
-  const { phase, terms } = agreement;
-  if (phase !== "opening" && phase !== "abandoned") return agreement;
-  throw new DeltapayError("agreement/not-open", `agreement ${terms.agreementId} is not open: ${phase}`, {
-    field: "agreement",
-    hint:
-      phase === "opening"
-        ? "run the same 'deltapay open' again"
-        : "open one: deltapay open --contributor URL",
-  });
-}
-
-/**
- * The agreements named, or the only one that is open.
- * @throws DeltapayError `agreement/none`, `agreement/unknown`, `agreement/not-open`, `usage/bad-value`
- */
-function chosenAgreements(ctx: ChainContext, { store }: BuyerData, flags: UseFlags): StoredAgreement[] {
-  const open = store.agreements().filter(({ phase, terms }) => phase === "open" && isOnChain(ctx, terms));
-  const chosen = (flags.agreement ?? []).map((id) => requireOpened(store.agreement(id)));
-  for (const url of flags.contributor ?? []) {
-    const found = open.filter(({ terms }) => sameUrl(url, terms.record.url)).at(-1);
-    if (found === undefined)
-      throw new DeltapayError("agreement/none", `no agreement with ${url} is open`, {
-        field: "contributor",
-        hint: "open one: deltapay open --contributor URL",
-      });
-    chosen.push(found);
-  }
-  if (chosen.length > 0) return chosen;
-  if (open.length === 0)
-    throw new DeltapayError("agreement/none", "no agreement is open", {
-      field: "agreement",
-      hint: "open one: deltapay open --contributor URL",
-    });
-  if (open.length > 1)
-    throw badValue(
-      "agreement",
-      `${open.length} agreements are open`,
-      "name those to use: --agreement ID (deltapay status)",
-    );
-  return open;
-}
-
 async function remoteAdapter(
   ctx: ChainContext,
   data: BuyerData,
@@ -194,6 +112,7 @@ async function remoteAdapter(
     client,
     store: data.store,
     signer: loadSigner(data.vault, terms.signer),
+    time: buyerChain(ctx).time,
     onReceipt: ({ computeMs }) => onReceipt(computeMs),
     ...(flags.keepTranscript === true ? { transcriptFolder: data.transcripts } : {}),
   });
@@ -258,7 +177,7 @@ export async function buy<Result>(
   const adapters: RemoteAdapter[] = [];
   const receiptTimes: number[][] = [];
   await finishOpenings(ctx, data, flags, out);
-  for (const agreement of chosenAgreements(ctx, data, flags)) {
+  for (const agreement of await chosenAgreements(ctx, data, flags, out)) {
     const times: number[] = [];
     adapters.push(await remoteAdapter(ctx, data, agreement, flags, out, (ms) => times.push(ms)));
     receiptTimes.push(times);

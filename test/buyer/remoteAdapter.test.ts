@@ -356,3 +356,14 @@ test("transcript and opening file hold what an auditor recomputes the receipt fr
   const pass = { passSalt: bytes.slice(32, 64), tokens: 2, X: [qk, qk, v], Y };
   assert.deepEqual(addPass(verified.layout, initialState(verified.layout, fromHex(id, 32)), pass), atReceipt);
 });
+
+test("the deadline is judged by the chain's time, counted on while connected", async (t) => {
+  const { disk, id, start } = await openAndServe(t);
+  const { deadline } = disk.store.agreement(id).terms;
+  const late = await start({ time: async () => deadline + 1n });
+  await assert.rejects(late.beginPass(2), failsWith("session/deadline"));
+  const soon = await start({ time: async () => deadline });
+  await runPass(soon, 2, 1);
+  await new Promise((resolve) => setTimeout(resolve, 1100));
+  await assert.rejects(soon.beginPass(2), failsWith("session/deadline"));
+});

@@ -81,7 +81,7 @@ export function makeOffer(change: Partial<Offer> = {}): Offer {
     payout: contributor.address.toLowerCase() as `0x${string}`,
     token: `0x${"0".repeat(40)}`,
     pricePerToken: 10n,
-    openingFee: 80n,
+    openingFee: 50n,
     maxUnpaidTokens: 8n,
     tokenCap: 100n,
     minDuration: 3600n,

@@ -233,11 +233,25 @@ test("an opening fee above what was agreed to is refused; an opening that broke 
   const database = new DatabaseSync(path.join(directory, "buyer", "buyer.db"));
   database.exec("UPDATE agreement SET phase = 'opening' WHERE phase = 'open'");
   database.close();
-  const { agreements } = await runJson<{ agreements: (Purchase & Id)[] }>([
-    ...["generate", ...chain, ...buyerData, ...model, "--prompt", "And", "--max-tokens", "1", "--end"],
-  ]);
+  const generate = ["generate", ...chain, ...buyerData, ...model, "--prompt", "And", "--max-tokens", "1"];
+  const { agreements } = await runJson<{ agreements: (Purchase & Id)[] }>(generate);
   assert.deepEqual([agreements.length, agreements[0]?.agreementId], [1, resumed.agreementId]);
   await service.stop();
+
+  // The service moves; its contributor's signature leads there.
+  const moved = await serve(context, "--no-settle", "--port", String(port + 2));
+  assert.equal((await failing(generate)).error.code, "http/unreachable");
+  const followed = await runJson<{ agreements: Id[] }>([
+    ...generate,
+    "--contributor",
+    moved.ready.url,
+    "--end",
+  ]);
+  assert.deepEqual(
+    followed.agreements.map(({ agreementId }) => agreementId),
+    [resumed.agreementId],
+  );
+  await moved.stop();
 });
 
 test("no secret is printed or lies unencrypted: the test accounts' keys, the vaults' keys", async () => {

@@ -65,4 +65,22 @@ export const BUYER_MUTATIONS: readonly Mutation[] = [
     test: "test/buyer/unfinishedOpening.test.ts",
     pattern: "one that was mined goes on",
   },
+  {
+    name: "record-not-later",
+    attack: "an old record shown again by who got the key of its certificate",
+    file: "runner/buyer/refreshRecord.ts",
+    find: "if (record.expiry > known.expiry) {",
+    replace: "if (true) {",
+    test: "test/buyer/refreshRecord.test.ts",
+    pattern: "no older one",
+  },
+  {
+    name: "deadline-by-own-clock",
+    attack: "a machine whose clock is behind asks for tokens nobody can be paid for",
+    file: "runner/buyer/remoteAdapter.ts",
+    find: "(await this.#options.time?.()) ?? unixNow()",
+    replace: "unixNow()",
+    test: "test/buyer/remoteAdapter.test.ts",
+    pattern: "judged by the chain's time",
+  },
 ];

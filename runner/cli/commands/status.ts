@@ -10,6 +10,7 @@ import { when } from "../../chain/errors.ts";
 import { readSettlements } from "../../chain/history.ts";
 import { AgreementStore } from "../../contributor/store/agreements.ts";
 import type { Hex } from "../../protocol/bytes.ts";
+import { followContributor } from "../agreements.ts";
 import { formatAmount } from "../amounts.ts";
 import { type ChainFlags, openChain, withChain, withSigner } from "../connection.ts";
 import {
@@ -22,9 +23,11 @@ import {
   withRole,
 } from "../folders.ts";
 import { Output, type OutputFlags, withOutput } from "../output.ts";
-import { hash } from "../parsers.ts";
+import { hash, several } from "../parsers.ts";
 
-type Flags = ChainFlags & RoleFlags & OutputFlags;
+interface Flags extends ChainFlags, RoleFlags, OutputFlags {
+  contributor?: string[];
+}
 
 /** What one folder knows of an agreement. */
 interface Known {
@@ -46,8 +49,10 @@ const knownFromChain = (agreementId: Hex): Known => ({
   reason: null,
 });
 
-async function fromBuyer(ctx: ChainContext, flags: Flags): Promise<Known[]> {
-  return closing(await openBuyer(flags), async ({ store }) => {
+async function fromBuyer(ctx: ChainContext, flags: Flags, out: Output): Promise<Known[]> {
+  return closing(await openBuyer(flags), async (data) => {
+    for (const url of flags.contributor ?? []) await followContributor(ctx, data, url, out);
+    const { store } = data;
     const known: Known[] = [];
     for (const { terms } of store.agreements()) {
       if (terms.chainId !== BigInt(ctx.chainId)) continue;
@@ -79,11 +84,16 @@ async function fromContributor(flags: Flags): Promise<Known[]> {
   );
 }
 
-async function gather(ctx: ChainContext, flags: Flags, wanted: Hex | undefined): Promise<Known[]> {
+async function gather(
+  ctx: ChainContext,
+  flags: Flags,
+  wanted: Hex | undefined,
+  out: Output,
+): Promise<Known[]> {
   const known: Known[] = [];
   for (const { role, directory } of chosenFolders(flags)) {
     const one = { ...flags, data: directory };
-    known.push(...(role === "buyer" ? await fromBuyer(ctx, one) : await fromContributor(one)));
+    known.push(...(role === "buyer" ? await fromBuyer(ctx, one, out) : await fromContributor(one)));
   }
   if (wanted === undefined) return known;
   const found = known.filter(({ agreementId }) => agreementId === wanted);
@@ -122,7 +132,8 @@ async function run(wanted: Hex | undefined, flags: Flags): Promise<void> {
   const out = new Output(flags);
   const ctx = await openChain(flags);
   const agreements = [];
-  for (const known of await gather(ctx, flags, wanted)) agreements.push(await withChainState(ctx, known));
+  for (const known of await gather(ctx, flags, wanted, out))
+    agreements.push(await withChainState(ctx, known));
   const account = ctx.account?.address ?? null;
   const credit = account === null ? null : await credits(ctx, zeroAddress, account);
   const described: string[] = [];
@@ -138,5 +149,11 @@ export function registerStatus(program: Command): void {
     .command("status")
     .description("agreements here and on chain, and what an account can withdraw")
     .argument("[agreement]", "one agreement (default: all known here)", hash);
-  withOutput(withRole(withSigner(withChain(command)))).action(run);
+  withOutput(withRole(withSigner(withChain(command))))
+    .option(
+      "--contributor <url>",
+      "as buyer: follow this contributor to a new certificate or URL, repeatable",
+      several(String),
+    )
+    .action(run);
 }
