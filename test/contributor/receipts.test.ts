@@ -3,11 +3,13 @@ import { after, test } from "node:test";
 import { contributorStatus } from "../../runner/contributor/status.ts";
 import { toHex } from "../../runner/protocol/bytes.ts";
 import { loadCurve } from "../../runner/protocol/curve.ts";
+import { addPass } from "../../runner/protocol/fold.ts";
 import { type Receipt, typedData } from "../../runner/protocol/typedData.ts";
+import { decodePassAnswer } from "../../runner/wire/passRequest.ts";
 import { PATHS } from "../../runner/wire/paths.ts";
-import { post, TestBuyer } from "./buyer.ts";
+import { flip, post, TestBuyer } from "./buyer.ts";
 import { DOMAIN } from "./memoryChain.ts";
-import { served } from "./setting.ts";
+import { served, until } from "./setting.ts";
 
 after(async () => (await loadCurve()).terminate());
 
@@ -192,4 +194,56 @@ test("after the end a receipt for what was served is still taken, passes are not
   }
   assert.equal((await buyer.send(2, buyer.request([0], 1).body)).code, "session/ended");
   assert.equal((await buyer.pay()).status, 200);
+});
+
+test("a wrong receipt is recorded and ends serving in one step", async (context) => {
+  const { data, buyer: newBuyer } = await served(context);
+  const buyer = await newBuyer();
+  await buyer.open();
+  await buyer.pass(2);
+  data.database.exec(
+    "CREATE TRIGGER cut BEFORE UPDATE OF phase ON agreement BEGIN SELECT RAISE(ABORT, 'the power is cut'); END",
+  );
+  const wrong = await buyer.receipt({ tokens: 9n });
+  assert.equal((await buyer.sendReceipt(wrong)).status, 500);
+  const [cut] = contributorStatus(data).agreements;
+  assert.deepEqual([cut!.phase, cut!.receiptsStopped, cut!.refusedReceipts], ["serving", false, []]);
+  data.database.exec("DROP TRIGGER cut");
+  assert.equal((await buyer.sendReceipt(wrong)).code, "receipt/wrong-tokens");
+  const [ended] = contributorStatus(data).agreements;
+  assert.deepEqual([ended!.phase, ended!.receiptsStopped, ended!.refusedReceipts.length], ["ended", true, 1]);
+});
+
+test("an answer that was wrong is found when its receipt comes: what came before is settled", async (context) => {
+  const contributor = await served(context);
+  const { data, chain } = contributor;
+  const buyer = await contributor.buyer();
+  await buyer.open();
+  await buyer.pass(3);
+  await buyer.pay();
+  const one = buyer.request([0, 1], 2);
+  await buyer.send(2, one.body);
+  await contributor.service.close();
+  // a bit turns on disk; what is stored is what is sent, so that both parties fold the same
+  const row = data.database.prepare("SELECT y FROM answer WHERE module = 1").get()!;
+  data.database.prepare("UPDATE answer SET y = ? WHERE module = 1").run(flip(row["y"] as Uint8Array, 0));
+  const again = await served(context, { by: contributor, serve: { settle: true } });
+  const { agreementId, signer, state } = buyer;
+  const returned = Object.assign(await again.buyer(), { agreementId, signer, state });
+  await returned.open();
+  const { layout } = buyer.setting;
+  const two = buyer.request([2], 2, one.passSalt);
+  const Y = [];
+  for (const request of [one, two])
+    Y.push(...decodePassAnswer(layout, request, (await returned.send(2, request.body)).bytes));
+  returned.state = addPass(layout, state, { passSalt: one.passSalt, tokens: 2, X: [one.X, one.X, two.X], Y });
+
+  const answer = await returned.pay();
+  assert.deepEqual([answer.status, answer.code], [409, "session/wrong-answer"]);
+  assert.ok(again.events.some((event) => event.type === "failed" && event.agreementId === agreementId));
+  assert.equal((await returned.pay()).code, "session/ended");
+  const status = () => contributorStatus(data).agreements[0]!;
+  assert.deepEqual(status().refusedReceipts, [], "the buyer did nothing wrong");
+  await until(() => status().phase === "settled", "the settlement of the receipt before");
+  assert.equal(chain.agreements.get(agreementId)!.paid, 30n);
 });
