@@ -3,8 +3,10 @@ import { X509Certificate } from "node:crypto";
 import * as fs from "node:fs";
 import * as http from "node:http";
 import * as https from "node:https";
+import type { Socket } from "node:net";
 import type { Hex } from "../protocol/bytes.ts";
 import { DeltapayError } from "../protocol/errors.ts";
+import { clientOf } from "./clientAddress.ts";
 
 export interface ListenOptions {
   /** Address to bind. Default 127.0.0.1. */
@@ -36,12 +38,44 @@ function readPem(file: string, what: string): Buffer {
   }
 }
 
+const MAX_CONNECTIONS = 1024;
+/** Connections of one client: a buyer needs a few, a proxy in front of the service comes from loopback. */
+const CLIENT_CONNECTIONS = 64;
+const LOOPBACK_CONNECTIONS = 256;
+
+/** Milliseconds between looks for requests that take too long. */
+const TIMES = { connectionsCheckingInterval: 2000 };
+/** Milliseconds a TLS handshake may take. */
+const HANDSHAKE_TIMEOUT = 10_000;
+
+/** Closes what one client opens beyond its share, so that it cannot hold all connections. */
+function shareOut(server: http.Server): void {
+  const open = new Map<string, number>();
+  server.on("connection", (socket: Socket) => {
+    const address = socket.remoteAddress ?? "";
+    const client = clientOf(address);
+    const count = (open.get(client) ?? 0) + 1;
+    if (count > (isLoopback(address.replace("::ffff:", "")) ? LOOPBACK_CONNECTIONS : CLIENT_CONNECTIONS)) {
+      socket.destroy();
+      return;
+    }
+    open.set(client, count);
+    socket.once("close", () => {
+      const left = open.get(client)! - 1;
+      if (left === 0) open.delete(client);
+      else open.set(client, left);
+    });
+  });
+}
+
 /** Bounds what a slow or idle client can hold. */
 function bound(server: http.Server): http.Server {
-  server.requestTimeout = 300_000;
-  server.headersTimeout = 30_000;
+  // The largest activations come at 17 Mbit/s in this time.
+  server.requestTimeout = 120_000;
+  server.headersTimeout = 10_000;
   server.keepAliveTimeout = 72_000;
-  server.maxConnections = 1024;
+  server.maxConnections = MAX_CONNECTIONS;
+  shareOut(server);
   return server;
 }
 
@@ -58,7 +92,7 @@ export function transport({ host = "127.0.0.1", port = 0, tls }: ListenOptions):
       port,
       scheme: "http",
       tlsCertificate: `0x${"0".repeat(64)}`,
-      createServer: (handler) => bound(http.createServer(handler)),
+      createServer: (handler) => bound(http.createServer(TIMES, handler)),
     };
   }
   const cert = readPem(tls.certFile, "TLS certificate");
@@ -71,7 +105,13 @@ export function transport({ host = "127.0.0.1", port = 0, tls }: ListenOptions):
       port,
       scheme: "https",
       tlsCertificate: `0x${fingerprint}`,
-      createServer: (handler) => bound(https.createServer({ cert, key, minVersion: "TLSv1.2" }, handler)),
+      createServer: (handler) =>
+        bound(
+          https.createServer(
+            { ...TIMES, cert, key, minVersion: "TLSv1.2", handshakeTimeout: HANDSHAKE_TIMEOUT },
+            handler,
+          ),
+        ),
     };
   } catch {
     // The cause is left out: it could quote the key.

@@ -1,5 +1,6 @@
 /** How much those who have shown nothing may ask for: a token bucket a client, in bounded memory. */
 import { DeltapayError } from "../protocol/errors.ts";
+import { clientOf } from "./clientAddress.ts";
 
 export interface RateLimit {
   /** Requests a second in the long run. */
@@ -37,9 +38,4 @@ export class RateLimiter {
         hint: "wait a moment",
       });
   }
-}
-
-/** IPv6 clients own whole /64 networks. */
-function clientOf(address: string): string {
-  return address.includes(":") && !address.includes(".") ? address.split(":").slice(0, 4).join(":") : address;
 }
