@@ -79,7 +79,8 @@ export function chosenFolder(flags: RoleFlags): { role: Role; directory: string 
   return first;
 }
 
-function vaultOptions({ passphraseFile }: DataFlags): VaultOptions {
+/** How to unlock the vault of a data folder. */
+export function vaultOptions({ passphraseFile }: DataFlags): VaultOptions {
   const passphrase = readPassphrase(passphraseFile);
   return passphrase === undefined ? {} : { passphrase };
 }

@@ -26,7 +26,7 @@ function stage(file: string, bytes: Uint8Array, mode: number): string {
 }
 
 /** Makes a rename durable. Windows has no such call and needs none. */
-function syncDirectory(directory: string): void {
+export function syncDirectory(directory: string): void {
   if (process.platform === "win32") return;
   const descriptor = fs.openSync(directory, "r");
   try {

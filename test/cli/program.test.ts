@@ -102,8 +102,14 @@ test("data folders: a role's own, --data before it, and no folder is an error th
   assert.equal((await run(["backup", file], environment)).code, 0);
   assert.equal((await failing(["restore", file], environment)).code, 2);
   const restored = path.join(home, "restored");
-  assert.equal((await run(["restore", file, "--data", restored], environment)).code, 0);
+  // The key that opens it stays where it was.
+  const locked = await failing(["restore", file, "--data", restored], environment);
+  assert.equal(locked.error.code, "backup/key-needed");
+  assert.match(locked.error.hint!, /--key-file/);
+  assert.ok(!fs.existsSync(restored));
+  const keyFile = path.join(home, "deltapay", "contributor", "vault.key");
+  const command = ["restore", file, "--data", restored, "--key-file", keyFile];
+  assert.equal((await run(command, environment)).code, 0);
   assert.ok(fs.existsSync(path.join(restored, "contributor.db")));
-  // The key that opens the vault stays where it was.
-  assert.ok(!fs.existsSync(path.join(restored, "vault.key")));
+  assert.deepEqual(JSON.parse((await run(["adapter", "list", "--json", "--data", restored])).stdout), []);
 });

@@ -83,4 +83,22 @@ export const BUYER_MUTATIONS: readonly Mutation[] = [
     test: "test/buyer/remoteAdapter.test.ts",
     pattern: "judged by the chain's time",
   },
+  {
+    name: "seal-without-end",
+    attack: "the end of a backup cut off between chunks",
+    file: "runner/storage/sealedStream.ts",
+    find: "  nonce[11] = isLast ? 1 : 0;\n",
+    replace: "  nonce[11] = Number(isLast && false);\n",
+    test: "test/storage/sealedStream.test.ts",
+    pattern: "cut between chunks",
+  },
+  {
+    name: "seal-unchecked",
+    attack: "files changed inside a backup",
+    file: "runner/storage/sealedStream.ts",
+    find: "      decipher.final();\n",
+    replace: "",
+    test: "test/storage/backup.test.ts",
+    pattern: "changed anywhere",
+  },
 ];
