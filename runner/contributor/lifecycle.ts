@@ -73,12 +73,15 @@ export class Lifecycle {
   }
 
   /** Says which agreements nobody settles while only other adapters are served. */
-  tellNotServed(): void {
+  async tellNotServed(): Promise<void> {
     const { sessions, isServed, onEvent } = this.#options;
-    const agreementIds = sessions.agreements.ids(["serving", "ended", "proving"]).filter((agreementId) => {
-      const record = sessions.agreements.get(agreementId);
-      return !isServed(record) && record.tokens > 0 && record.deadline > nowSeconds();
-    });
+    const agreementIds: Hex[] = [];
+    for (const agreementId of sessions.agreements.ids(["serving", "ended", "proving"]))
+      await this.#guarded(agreementId, "reading the agreement", async () => {
+        const record = sessions.agreements.get(agreementId);
+        if (!isServed(record) && record.tokens > 0 && record.deadline > nowSeconds())
+          agreementIds.push(agreementId);
+      });
     if (agreementIds.length > 0) onEvent?.({ type: "not-settled-here", agreementIds });
   }
 

@@ -130,7 +130,7 @@ export async function serve(options: ServeOptions): Promise<ContributorService> 
   });
   const url = await listen(app, where, options.publicUrl);
   await content.publish(url);
-  const running = startLoops(options, sessions, settlement, adapters, content);
+  const running = await startLoops(options, sessions, settlement, adapters, content);
   onEvent({ type: "listening", url });
   return {
     url,
@@ -253,13 +253,13 @@ export function keptProvers(keys: Pick<KeySource, "provingKey">): (size: number)
 }
 
 /** Watching, settling, and reading offers, until stopped; `stop` waits for what is under way. */
-function startLoops(
+async function startLoops(
   options: ServeOptions,
   sessions: Sessions,
   settlement: Settlement,
   adapters: ReadonlyMap<Hex, SessionAdapter>,
   content: ServiceContent,
-): Loop {
+): Promise<Loop> {
   const { onEvent = () => {} } = options;
   const isLocal = isLocalChain(options.chain.chainId);
   const pollMs = options.pollMs ?? (isLocal ? 250 : 10_000);
@@ -280,7 +280,7 @@ function startLoops(
     repeated("reading offers", async () => content.refresh(), 1000),
   ];
   if (options.settle !== false) {
-    lifecycle.tellNotServed();
+    await lifecycle.tellNotServed();
     loops.push(repeated("settling agreements", () => lifecycle.settleEnded(), pollMs));
   }
   return {
