@@ -7,7 +7,16 @@ import type { Claim } from "../wire/messages.ts";
 import { settledGroups } from "./agreements.ts";
 import { type ChainContext, domainOf } from "./connect.ts";
 import { loraEscrowAbi } from "./generated/abi.ts";
-import { type Call, estimateGas, TRANSACTION_GAS_LIMIT, transact } from "./transact.ts";
+import { waitForEarlier } from "./replace.ts";
+import {
+  type Call,
+  estimateGas,
+  type SendOptions,
+  type SentTransaction,
+  TRANSACTION_GAS_LIMIT,
+  transact,
+  WAIT_MS,
+} from "./transact.ts";
 
 /**
  * Most gas one claim costs: a pairing (34,000), two multiplications and additions on the curve, its calldata and the
@@ -62,12 +71,13 @@ async function nextChunk(
   settlement: ReceiptToSettle,
   claims: readonly Claim[],
   maxGas: bigint,
+  sending: SendOptions,
 ): Promise<Claim[]> {
   const guess = maxGas / GAS_PER_CLAIM;
   let size = Math.min(claims.length, guess < 1n ? 1 : Number(guess));
   for (;;) {
     const chunk = claims.slice(0, size);
-    const gas = await estimateGas(ctx, settleCall(ctx, settlement, chunk));
+    const gas = await estimateGas(ctx, settleCall(ctx, settlement, chunk), sending);
     if (gas <= maxGas) return chunk;
     if (size === 1)
       throw new DeltapayError("settle/too-much-gas", `one proof needs ${gas} gas, more than ${maxGas}`, {
@@ -81,26 +91,39 @@ async function nextChunk(
 export interface SettleOptions {
   /** Of one transaction; default: the limit of EIP-7825 less a fifth. */
   maxGas?: bigint;
-  /** Hears of each transaction before it is mined. */
-  onSent?: (txHash: Hash) => void;
+  /** Hears of each transaction before any node does; it must be durable when this returns. */
+  onSent?: (sent: SentTransaction) => void;
+  /** The last transaction of this receipt that an earlier try sent: found, or replaced. */
+  earlier?: SentTransaction;
+  /** Milliseconds a transaction may take to be mined before it is replaced. Default 3 minutes. */
+  waitMs?: number;
   onChunk?: (settledGroups: number, allGroups: number) => void;
 }
 
 /**
- * Settles a receipt, by the contributor or its operator. Safe to repeat: accepted groups are left out.
- * @throws DeltapayError `contract/...`, `settle/too-much-gas`, `chain/...`, `account/missing`
+ * Settles a receipt, by the contributor or its operator. Safe to repeat: accepted groups are left out, and what `earlier`
+ * left unmined is replaced.
+ * @throws DeltapayError `contract/...`, `settle/too-much-gas`, `chain/not-mined`, `chain/stuck`, `chain/queued`, `chain/...`, `account/missing`
  */
 export async function settle(
   ctx: ChainContext,
   settlement: ReceiptToSettle,
   options: SettleOptions = {},
 ): Promise<Settled> {
-  const maxGas = options.maxGas ?? (TRANSACTION_GAS_LIMIT * 4n) / 5n;
+  const { maxGas = (TRANSACTION_GAS_LIMIT * 4n) / 5n, earlier, waitMs = WAIT_MS } = options;
+  const replaces = earlier && (await waitForEarlier(ctx, earlier, waitMs));
+  let sending: SendOptions = {
+    ...(options.onSent && { onSent: options.onSent }),
+    ...(replaces && { replaces }),
+  };
   let left = await claimsLeft(ctx, settlement);
   const done: Settled = { transactions: [], gasUsed: 0n, txHash: null, credited: 0n };
   while (left.length > 0) {
-    const chunk = await nextChunk(ctx, settlement, left, maxGas);
-    const { txHash, gasUsed, logs } = await transact(ctx, settleCall(ctx, settlement, chunk), options.onSent);
+    const chunk = await nextChunk(ctx, settlement, left, maxGas, sending);
+    const call = settleCall(ctx, settlement, chunk);
+    const { txHash, gasUsed, logs } = await transact(ctx, call, { ...sending, waitMs });
+    const { replaces: _, ...next } = sending;
+    sending = next;
     done.transactions.push({ txHash, gasUsed, groups: chunk.map(({ group }) => group) });
     done.gasUsed += gasUsed;
     const [complete] = parseEventLogs({ abi: loraEscrowAbi, logs, eventName: "ReceiptSettled" });

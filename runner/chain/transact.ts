@@ -1,5 +1,13 @@
 /** Sending transactions: estimated first, so that a failure costs nothing and has words; in order; waited for. */
-import type { Address, Hash, Hex, Log, TransactionReceipt } from "viem";
+import {
+  type Address,
+  type Hash,
+  type Hex,
+  keccak256,
+  type Log,
+  type TransactionReceipt,
+  WaitForTransactionReceiptTimeoutError,
+} from "viem";
 import { DeltapayError } from "../protocol/errors.ts";
 import { accountMissing } from "./accounts.ts";
 import type { ChainConnection } from "./connect.ts";
@@ -22,6 +30,36 @@ export interface Outcome {
   blockNumber: bigint;
   logs: Log[];
 }
+
+/** Wei a unit of gas. */
+export interface Fees {
+  maxFeePerGas: bigint;
+  maxPriorityFeePerGas: bigint;
+}
+
+/** A signed transaction: enough to find it again, or to put another in its place. */
+export interface SentTransaction extends Fees {
+  hash: Hash;
+  from: Address;
+  nonce: number;
+  /** Unix milliseconds. */
+  sentAt: number;
+}
+
+export interface SendOptions {
+  /** Takes the place of what was sent with this nonce, for at least these fees. */
+  replaces?: Fees & { nonce: number };
+  /** Hears of the transaction before any node does: what is durable then is known after a crash. */
+  onSent?: (sent: SentTransaction) => void;
+}
+
+export interface TransactOptions extends SendOptions {
+  /** Milliseconds to wait until it is mined. */
+  waitMs?: number;
+}
+
+/** Milliseconds a transaction may take to be mined. */
+export const WAIT_MS = 180_000;
 
 type Sender = Required<Pick<ChainConnection, "account" | "walletClient">>;
 
@@ -52,9 +90,15 @@ function inOrder<Result>(
  * Gas a call would use now.
  * @throws DeltapayError `contract/...` with the contract's reason, `chain/...`
  */
-export function estimateGas(chain: ChainConnection, call: Call): Promise<bigint> {
+export function estimateGas(
+  chain: ChainConnection,
+  call: Call,
+  { replaces }: Pick<SendOptions, "replaces"> = {},
+): Promise<bigint> {
   const { account } = requireSender(chain);
-  return onChain(chain, () => chain.publicClient.estimateGas({ account, ...call }));
+  // A pending block may hold what is to be replaced, and the call would meet its own effects.
+  const at = replaces === undefined ? {} : { blockTag: "latest" as const };
+  return onChain(chain, () => chain.publicClient.estimateGas({ account, ...call, ...at }));
 }
 
 /** Room for what changes until the transaction is mined. */
@@ -63,12 +107,35 @@ function withMargin(gas: bigint): bigint {
   return padded < TRANSACTION_GAS_LIMIT ? padded : TRANSACTION_GAS_LIMIT;
 }
 
-/** Estimates and sends; resolves to the hash before the transaction is mined. */
-export function send(chain: ChainConnection, call: Call): Promise<Hash> {
+/** What is paid now, and at least what is asked. */
+async function feesNow(chain: ChainConnection, least: Fees): Promise<Fees> {
+  const now = await chain.publicClient.estimateFeesPerGas();
+  const larger = (a: bigint, b: bigint): bigint => (a > b ? a : b);
+  return {
+    maxFeePerGas: larger(now.maxFeePerGas, least.maxFeePerGas),
+    maxPriorityFeePerGas: larger(now.maxPriorityFeePerGas, least.maxPriorityFeePerGas),
+  };
+}
+
+/** Estimates, signs and sends; resolves to the hash before the transaction is mined. */
+export function send(chain: ChainConnection, call: Call, options: SendOptions = {}): Promise<Hash> {
   const { account, walletClient } = requireSender(chain);
+  const { publicClient } = chain;
+  const { replaces = { maxFeePerGas: 0n, maxPriorityFeePerGas: 0n }, onSent } = options;
   return inOrder(chain, account.address, async () => {
-    const gas = withMargin(await estimateGas(chain, call));
-    return onChain(chain, () => walletClient.sendTransaction({ ...call, gas }));
+    const gas = withMargin(await estimateGas(chain, call, options));
+    const { nonce, fees } = await onChain(chain, async () => ({
+      nonce:
+        options.replaces?.nonce ??
+        (await publicClient.getTransactionCount({ address: account.address, blockTag: "pending" })),
+      fees: await feesNow(chain, replaces),
+    }));
+    const signed = await onChain(chain, () =>
+      walletClient.signTransaction({ ...call, gas, nonce, ...fees, type: "eip1559" }),
+    );
+    const hash = keccak256(signed);
+    onSent?.({ hash, from: account.address, nonce, ...fees, sentAt: Date.now() });
+    return onChain(chain, () => publicClient.sendRawTransaction({ serializedTransaction: signed }));
   });
 }
 
@@ -85,24 +152,47 @@ async function revertReason(chain: ChainConnection, call: Call, receipt: Transac
   return new DeltapayError("chain/reverted", `transaction ${receipt.transactionHash} reverted`);
 }
 
-/** Waits until a transaction is mined, whether it reverted or not. */
-export function waitFor(chain: ChainConnection, hash: Hash): Promise<TransactionReceipt> {
-  return onChain(chain, () => chain.publicClient.waitForTransactionReceipt({ hash }));
+/**
+ * Waits until a transaction is mined, whether it reverted or not.
+ * @throws DeltapayError `chain/not-mined` after `waitMs`
+ */
+export function waitFor(
+  chain: ChainConnection,
+  hash: Hash,
+  waitMs: number = WAIT_MS,
+): Promise<TransactionReceipt> {
+  return onChain(chain, async () => {
+    try {
+      return await chain.publicClient.waitForTransactionReceipt({
+        hash,
+        timeout: waitMs,
+        // Another transaction in its place is not the call that was made.
+        checkReplacement: false,
+      });
+    } catch (error) {
+      if (!(error instanceof WaitForTransactionReceiptTimeoutError)) throw error;
+      throw new DeltapayError(
+        "chain/not-mined",
+        `transaction ${hash} was not mined within ${Math.ceil(waitMs / 1000)} s`,
+        {
+          hint: "it may still be: look before anything else is sent; a settlement that is tried again takes its place for a higher fee",
+        },
+      );
+    }
+  });
 }
 
 /**
  * Sends a call and waits until it is mined.
- * @param onSent hears of the hash before the wait
  * @throws DeltapayError `contract/...`, `chain/...`, `account/missing`
  */
 export async function transact(
   chain: ChainConnection,
   call: Call,
-  onSent?: (txHash: Hash) => void,
+  options: TransactOptions = {},
 ): Promise<Outcome> {
-  const hash = await send(chain, call);
-  onSent?.(hash);
-  const receipt = await waitFor(chain, hash);
+  const hash = await send(chain, call, options);
+  const receipt = await waitFor(chain, hash, options.waitMs);
   if (receipt.status !== "success") throw await revertReason(chain, call, receipt);
   const { transactionHash: txHash, gasUsed, blockNumber, logs } = receipt;
   return { txHash, gasUsed, blockNumber, logs };

@@ -4,13 +4,16 @@ import { type ChainContext, domainOf } from "../chain/connect.ts";
 import { chainTime, finalBlock, finalTime } from "../chain/finality.ts";
 import { type Opening, readOpening, readSettlements } from "../chain/history.ts";
 import { readAdapter, registerAdapter } from "../chain/registry.ts";
-import { settle } from "../chain/settle.ts";
+import { type SettleOptions, settle } from "../chain/settle.ts";
 import type { Hex } from "../protocol/bytes.ts";
 import { messageDigest } from "../protocol/typedData.ts";
 import type { BlockChoice, ContributorChain } from "./chainView.ts";
 
 /** Transactions are signed by the context's account: the contributor, or its operator for `settle`. */
-export function contributorChain(ctx: ChainContext): ContributorChain {
+export function contributorChain(
+  ctx: ChainContext,
+  options: Pick<SettleOptions, "waitMs"> = {},
+): ContributorChain {
   const { deployment } = ctx;
   /** How agreements were opened never changes once final. */
   const openings = new Map<Hex, Opening>();
@@ -49,8 +52,8 @@ export function contributorChain(ctx: ChainContext): ContributorChain {
     time: () => chainTime(ctx),
     finalTime: () => finalTime(ctx),
     registerAdapter: (request) => registerAdapter(ctx, request),
-    settle: async (request) => {
-      const { transactions } = await settle(ctx, request);
+    settle: async (request, sending) => {
+      const { transactions } = await settle(ctx, request, { ...sending, ...options });
       return { transactions: transactions.map(({ txHash }) => txHash) };
     },
   };

@@ -2,6 +2,7 @@
  * What the contributor needs of the chain. runner/chain gives it; a test may stand in for the chain with it.
  * "final" is the newest block that cannot be undone, "newest" the newest block there is.
  */
+import type { SentTransaction } from "../chain/transact.ts";
 import type { Hex } from "../protocol/bytes.ts";
 import type { Address, Receipt } from "../protocol/typedData.ts";
 import type { Claim } from "../wire/messages.ts";
@@ -60,6 +61,13 @@ export interface SettlementRequest {
   claims: Claim[];
 }
 
+export interface SettlementSending {
+  /** What an earlier try sent last. */
+  earlier?: SentTransaction;
+  /** Hears of each transaction before any node does; it must be durable when this returns. */
+  onSent: (sent: SentTransaction) => void;
+}
+
 export interface ContributorChain {
   readonly chainId: bigint;
   readonly registry: Address;
@@ -79,7 +87,7 @@ export interface ContributorChain {
   registerAdapter(request: AdapterRegistrationRequest): Promise<{ txHash: Hex }>;
   /**
    * Sends `settle`, in as many transactions as the gas limit asks for, and waits until they are mined. Safe to repeat:
-   * groups that are settled are left out.
+   * groups that are settled are left out, and an earlier transaction that is stuck is replaced.
    */
-  settle(request: SettlementRequest): Promise<{ transactions: Hex[] }>;
+  settle(request: SettlementRequest, sending?: SettlementSending): Promise<{ transactions: Hex[] }>;
 }

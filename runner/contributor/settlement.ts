@@ -113,17 +113,16 @@ export class Settlement {
     const { receipt, signature, V, claims } = bundle;
     const known = await this.#options.chain.readSettlement(agreementId, receipt);
     if (known !== undefined) return this.#finish(agreementId, bundle, known);
-    const { transactions } = await this.#options.chain.settle({
-      agreementId,
-      receipt,
-      signature,
-      V,
-      claims,
+    const earlier = this.#proofs.newestTransaction(agreementId, receipt.passes);
+    const request = { agreementId, receipt, signature, V, claims };
+    await this.#options.chain.settle(request, {
+      ...(earlier && { earlier }),
+      // Before it is sent: a crash must not make two of one.
+      onSent: (sent) => {
+        this.#proofs.addTransaction(agreementId, receipt.passes, sent);
+        this.#options.onEvent?.({ type: "settling", agreementId, txHash: sent.hash });
+      },
     });
-    for (const txHash of transactions) {
-      this.#proofs.addTransaction(agreementId, receipt.passes, txHash);
-      this.#options.onEvent?.({ type: "settling", agreementId, txHash });
-    }
     const settled = await this.#options.chain.readSettlement(agreementId, receipt);
     if (settled === undefined)
       throw new DeltapayError("settle/incomplete", "the chain does not show the receipt as settled", {

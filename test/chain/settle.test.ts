@@ -48,7 +48,7 @@ test("proofs are spread over transactions that stay below the gas allowed", asyn
   const settled = await settle(
     contributor,
     { ...proven, claims: [...proven.claims].reverse() },
-    { maxGas: 400_000n, onSent: (hash) => sent.push(hash), onChunk: (done) => chunks.push(done) },
+    { maxGas: 400_000n, onSent: ({ hash }) => sent.push(hash), onChunk: (done) => chunks.push(done) },
   );
   assert.ok(settled.transactions.length > 1);
   for (const { gasUsed } of settled.transactions) assert.ok(gasUsed <= 400_000n);

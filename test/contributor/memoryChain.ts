@@ -87,7 +87,17 @@ export class MemoryChain implements ContributorChain {
     return { txHash: hash(1) };
   }
 
-  async settle(request: Parameters<ContributorChain["settle"]>[0]): Promise<{ transactions: Hex[] }> {
+  async settle(
+    ...[request, sending]: Parameters<ContributorChain["settle"]>
+  ): Promise<{ transactions: Hex[] }> {
+    sending?.onSent({
+      hash: hash(2),
+      from: this.sender,
+      nonce: 0,
+      maxFeePerGas: 2n,
+      maxPriorityFeePerGas: 1n,
+      sentAt: Date.now(),
+    });
     this.#send("settle");
     const agreement = this.agreements.get(request.agreementId)!;
     agreement.paid = request.receipt.tokens * agreement.pricePerToken;

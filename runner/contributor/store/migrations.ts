@@ -118,4 +118,11 @@ export const MIGRATIONS = [
     FOREIGN KEY (agreement_id, passes) REFERENCES receipt
   ) STRICT;
   `,
+  `
+  -- What takes the place of a transaction that is not mined must know who sent it, its nonce and its fees (wei).
+  ALTER TABLE settlement ADD COLUMN sender TEXT;
+  ALTER TABLE settlement ADD COLUMN nonce INTEGER;
+  ALTER TABLE settlement ADD COLUMN max_fee TEXT;
+  ALTER TABLE settlement ADD COLUMN priority_fee TEXT;
+  `,
 ];

@@ -1,8 +1,9 @@
 /** Proofs made and settlement transactions sent, so that an interrupted settlement goes on where it stopped. */
 import type { DatabaseSync } from "node:sqlite";
+import type { SentTransaction } from "../../chain/transact.ts";
 import type { Hex } from "../../protocol/bytes.ts";
 import { type Claim, claimSchema, stringifyMessage } from "../../wire/messages.ts";
-import { all, first, nowSeconds, run } from "./rows.ts";
+import { all, first, run } from "./rows.ts";
 
 export class ProofStore {
   readonly #database: DatabaseSync;
@@ -42,15 +43,50 @@ export class ProofStore {
     return row?.ms ?? undefined;
   }
 
-  addTransaction(agreementId: Hex, passes: bigint, txHash: Hex): void {
+  /** Durable when it returns. */
+  addTransaction(agreementId: Hex, passes: bigint, sent: SentTransaction): void {
+    const { hash, from, nonce, maxFeePerGas, maxPriorityFeePerGas, sentAt } = sent;
     run(
       this.#database,
-      `INSERT INTO settlement (agreement_id, passes, tx_hash, sent_at) VALUES (?, ?, ?, ?)
-       ON CONFLICT DO NOTHING`,
+      `INSERT INTO settlement
+         (agreement_id, passes, tx_hash, sent_at, sender, nonce, max_fee, priority_fee) VALUES (?, ?, ?, ?, ?, ?, ?, ?)
+       ON CONFLICT DO UPDATE SET sent_at = excluded.sent_at`,
       agreementId,
       Number(passes),
-      txHash,
-      nowSeconds(),
+      hash,
+      Math.floor(sentAt / 1000),
+      from,
+      nonce,
+      maxFeePerGas.toString(),
+      maxPriorityFeePerGas.toString(),
+    );
+  }
+
+  /** The transaction sent last for a receipt; undefined also when an earlier version sent it and kept only its hash. */
+  newestTransaction(agreementId: Hex, passes: bigint): SentTransaction | undefined {
+    const row = first<{
+      tx_hash: Hex;
+      sent_at: number;
+      sender: Hex;
+      nonce: number;
+      max_fee: string;
+      priority_fee: string;
+    }>(
+      this.#database,
+      `SELECT tx_hash, sent_at, sender, nonce, max_fee, priority_fee FROM settlement
+       WHERE agreement_id = ? AND passes = ? AND nonce IS NOT NULL ORDER BY rowid DESC LIMIT 1`,
+      agreementId,
+      Number(passes),
+    );
+    return (
+      row && {
+        hash: row.tx_hash,
+        from: row.sender,
+        nonce: row.nonce,
+        maxFeePerGas: BigInt(row.max_fee),
+        maxPriorityFeePerGas: BigInt(row.priority_fee),
+        sentAt: row.sent_at * 1000,
+      }
     );
   }
 
