@@ -119,17 +119,20 @@ test("a settlement that is not mined for long keeps no other from being sent", a
   const mined = new Promise<void>((resolve) => {
     release = resolve;
   });
-  context.after(release);
   chain.settle = async (request) => {
     if (request.agreementId === slow.agreementId) await mined;
     return settle(request);
   };
-  await slow.end();
-  await until(() => record(contributor, slow).phase === "proving", "the slow one's proofs");
-  await quick.end();
-  await until(isSettled(contributor, quick), "the quick one's settlement");
-  assert.equal(record(contributor, slow).phase, "proving");
-  release();
+  try {
+    await slow.end();
+    await until(() => record(contributor, slow).phase === "proving", "the slow one's proofs");
+    await quick.end();
+    await until(isSettled(contributor, quick), "the quick one's settlement");
+    assert.equal(record(contributor, slow).phase, "proving");
+  } finally {
+    // The service waits for it to stop.
+    release();
+  }
   await until(isSettled(contributor, slow), "the slow one's settlement");
 });
 

@@ -3,6 +3,7 @@ import { CONTRACT_MUTATIONS } from "../contracts/mutations.ts";
 import { BUYER_MUTATIONS } from "./buyer.ts";
 import { CHAIN_MUTATIONS } from "./chain.ts";
 import { NETWORK_MUTATIONS } from "./network.ts";
+import { SERVICE_MUTATIONS } from "./service.ts";
 import { SESSION_MUTATIONS } from "./session.ts";
 
 export interface Mutation {
@@ -65,6 +66,7 @@ export const MUTATIONS: readonly Mutation[] = [
     pattern: "is refused in spellings",
   },
   ...SESSION_MUTATIONS,
+  ...SERVICE_MUTATIONS,
   ...BUYER_MUTATIONS,
   ...CHAIN_MUTATIONS,
   ...NETWORK_MUTATIONS,

@@ -1,0 +1,181 @@
+/** Checks that keep a contributor's service safe from its buyers, its clock and its own disk. */
+import type { Mutation } from "./list.ts";
+
+const ADMISSION = "runner/contributor/admission.ts";
+const AGREEMENTS = "runner/contributor/store/agreements.ts";
+const LIFECYCLE = "runner/contributor/lifecycle.ts";
+const OFFERS = "runner/contributor/offers.ts";
+const SESSIONS = "runner/contributor/sessions.ts";
+
+const tried =
+  (test: string) =>
+  (pattern: string, mutation: Omit<Mutation, "test" | "pattern">): Mutation => ({
+    ...mutation,
+    test,
+    pattern,
+  });
+const onAdmission = tried("test/contributor/admission.test.ts");
+const onLifecycle = tried("test/contributor/lifecycle.test.ts");
+const onReceipts = tried("test/contributor/receipts.test.ts");
+
+const EDGES = "up to every limit";
+
+const LIMITS: readonly Mutation[] = [
+  onAdmission(EDGES, {
+    name: "deadline-too-near",
+    attack: "passes up to the last second, so that nothing can be settled in time",
+    file: ADMISSION,
+    find: "return deadline - margin;",
+    replace: "return deadline - margin + 1n;",
+  }),
+  onAdmission(EDGES, {
+    name: "token-cap-unlimited",
+    attack: "more tokens than an agreement sells, to reconstruct the adapter",
+    file: ADMISSION,
+    find: "if (tokens + passTokens > offer.tokenCap)",
+    replace: "if (false)",
+  }),
+  onAdmission(EDGES, {
+    name: "deposit-unlimited",
+    attack: "more tokens than the deposit pays for",
+    file: ADMISSION,
+    find: "if ((tokens + passTokens) * agreement.pricePerToken > agreement.amount)",
+    replace: "if (false)",
+  }),
+  onAdmission(EDGES, {
+    name: "closing-served",
+    attack: "a buyer closes and goes on asking",
+    file: ADMISSION,
+    find: 'if (agreement.status !== "open" || agreement.deadline !== request.openedDeadline)',
+    replace: "if (false)",
+  }),
+  onAdmission("older data folder does not serve again", {
+    name: "older-folder-serves",
+    attack: "receipts that the chain has paid already, taken by a restored folder",
+    file: ADMISSION,
+    find: "if (agreement.paid > worth(request))",
+    replace: "if (false)",
+  }),
+  onAdmission("no pass begins", {
+    name: "close-window-unchecked",
+    attack: "served, signed, closed and refunded before anything is proven",
+    file: ADMISSION,
+    find: "if (offer.closeWindow < request.closeMargin)",
+    replace: "if (false)",
+  }),
+  onAdmission("an offer leaves time", {
+    name: "offer-without-window",
+    attack: "an offer with closeWindow 0: served, signed, closed, refunded a block later",
+    file: OFFERS,
+    find: "if (offer[field] < least)",
+    replace: "if (false)",
+  }),
+  onAdmission("grows with what is settled before", {
+    name: "margin-for-one",
+    attack: "many agreements with one deadline, more than can be settled before it",
+    file: SESSIONS,
+    find: "{ agreements: before.length, groups }",
+    replace: "{ agreements: 0, groups: 0 }",
+  }),
+  onAdmission("refused before anything is stored", {
+    name: "deadline-unbounded",
+    attack: "a deadline of 2^60 stops the service for good",
+    file: SESSIONS,
+    find: "if (agreement.deadline > LATEST_DEADLINE)",
+    replace: "if (false)",
+  }),
+  {
+    name: "open-before-final",
+    attack: "an agreement that is undone after it was served",
+    file: SESSIONS,
+    find: 'readAgreement(proof.agreementId, "final")',
+    replace: 'readAgreement(proof.agreementId, "newest")',
+    test: "test/contributor/authentication.test.ts",
+    pattern: "must be final",
+  },
+];
+
+const ENDINGS: readonly Mutation[] = [
+  onLifecycle("harm only themselves", {
+    name: "stored-deadline-unbounded",
+    attack: "a deadline of 2^60 stored by an earlier version",
+    file: AGREEMENTS,
+    find: "  min(deadline, ",
+    replace: "  max(deadline, ",
+  }),
+  onLifecycle("goes on after a failure", {
+    name: "loop-ends",
+    attack: "one failure ends settling for good",
+    file: "runner/contributor/loops.ts",
+    find: "await work().catch(onError);",
+    replace: "await work().catch((error) => {\n        onError(error);\n        stopped = true;\n      });",
+  }),
+  onLifecycle("earliest deadline is settled first", {
+    name: "settled-in-any-order",
+    attack: "agreements with time left keep those without it waiting",
+    file: LIFECYCLE,
+    find: "    ended.sort((a, b) => Number(a.seen.agreement.deadline - b.seen.agreement.deadline));\n",
+    replace: "",
+  }),
+  onLifecycle("keeps no other from being sent", {
+    name: "settled-one-by-one",
+    attack: "one transaction that is not mined keeps all others unsettled",
+    file: LIFECYCLE,
+    find: "    this.#sending.set(agreementId, sent);\n",
+    replace: "    this.#sending.set(agreementId, sent);\n    await sent;\n",
+  }),
+  onLifecycle("clock is ahead", {
+    name: "closed-by-machine-clock",
+    attack: "a wrong clock gives a receipted agreement up for good",
+    file: LIFECYCLE,
+    find: "const reason = agreement && whyOver(agreement, time);",
+    replace: "const reason = agreement && whyOver(agreement, seen.now);",
+  }),
+  onLifecycle("is waited out", {
+    name: "closed-before-final",
+    attack: "a block that is undone gives a receipted agreement up for good",
+    file: LIFECYCLE,
+    find: "await sessions.watch.final(agreementId);",
+    replace: "{ agreement: seen.agreement, time: seen.chainTime };",
+  }),
+  onLifecycle("last receipt of a buyer who closed", {
+    name: "last-receipt-unawaited",
+    attack: "tokens served whose receipt comes a moment after proving began",
+    file: LIFECYCLE,
+    find: "return this.#awaitsReceipt(record, seen);",
+    replace: "return false;",
+  }),
+  onLifecycle("near the deadline", {
+    name: "receipt-awaited-too-long",
+    attack: "a last receipt that never comes takes the time to prove",
+    file: LIFECYCLE,
+    find: "return inTime &&",
+    replace: "return",
+  }),
+  onLifecycle("will not settle it", {
+    name: "unserved-untold",
+    attack: "receipts of adapters that are not served now lapse without a word",
+    file: "runner/contributor/service.ts",
+    find: "    await lifecycle.tellNotServed();\n",
+    replace: "",
+  }),
+];
+
+const RECEIPTS: readonly Mutation[] = [
+  onReceipts("an answer that was wrong", {
+    name: "wrong-answer-receipted",
+    attack: "a receipt over a wrong answer replaces the one that could be proven",
+    file: "runner/contributor/receiptCheck.ts",
+    find: "if (yhat !== expected)",
+    replace: "if (false)",
+  }),
+  onReceipts("in one step", {
+    name: "refused-in-two-steps",
+    attack: "a crash between two writes: served on, and no receipt taken any more",
+    file: SESSIONS,
+    find: "const moved = transaction(this.#options.data.database, () => {",
+    replace: "const moved = (<Result>(work: () => Result) => work())(() => {",
+  }),
+];
+
+export const SERVICE_MUTATIONS: readonly Mutation[] = [...LIMITS, ...ENDINGS, ...RECEIPTS];
