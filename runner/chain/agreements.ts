@@ -5,6 +5,7 @@ import { type Address, type Offer, offerHash } from "../protocol/typedData.ts";
 import type { ChainContext } from "./connect.ts";
 import { AGREEMENT_STATUSES, onChain } from "./errors.ts";
 import { loraEscrowAbi } from "./generated/abi.ts";
+import { isLocalChain } from "./localChain.ts";
 import { readAdapter } from "./registry.ts";
 
 export type AgreementStatus = (typeof AGREEMENT_STATUSES)[number];
@@ -36,6 +37,22 @@ export interface Agreement {
 function at(ctx: ChainContext, blockNumber: bigint | undefined) {
   const where = { address: ctx.deployment.escrow, abi: loraEscrowAbi } as const;
   return blockNumber === undefined ? where : { ...where, blockNumber };
+}
+
+/** Whose key signs an agreement's receipts, and its adapter: one request; undefined when no final block has it. */
+export async function readFinalParty(
+  ctx: ChainContext,
+  agreementId: Hex,
+): Promise<{ signer: Address; adapterId: Hex } | undefined> {
+  const { status, signer, adapterId } = await onChain(ctx, () =>
+    ctx.publicClient.readContract({
+      ...at(ctx, undefined),
+      functionName: "agreements",
+      args: [agreementId],
+      blockTag: isLocalChain(ctx.chainId) ? "latest" : "finalized",
+    }),
+  );
+  return AGREEMENT_STATUSES[status] === "none" ? undefined : { signer, adapterId };
 }
 
 /** An agreement. @param blockNumber the state to read; default: the newest */

@@ -50,37 +50,55 @@ export interface AdapterRecord {
 
 type EscrowEvent = ContractEventName<typeof loraEscrowAbi>;
 
-/** All events of a kind whose indexed arguments match, oldest first. */
+type Found<Name extends EscrowEvent> = GetContractEventsReturnType<typeof loraEscrowAbi, Name, true>;
+
+/** Nodes that refuse to search more than a page. */
+const pagedNodes = new Set<string>();
+
+/**
+ * All events of a kind whose indexed arguments match, oldest first: in one request where the node allows it, else page by
+ * page from the newest.
+ * @param most as many of the newest are enough
+ */
 async function events<Name extends EscrowEvent>(
   ctx: ChainContext,
   eventName: Name,
   args: Record<string, Hex>,
-  fromBlock = ctx.deployment.startBlock,
-): Promise<GetContractEventsReturnType<typeof loraEscrowAbi, Name, true>> {
-  const { publicClient, deployment } = ctx;
+  { fromBlock = ctx.deployment.startBlock, most = Number.POSITIVE_INFINITY } = {},
+): Promise<Found<Name>> {
+  const { publicClient, deployment, rpcUrl } = ctx;
+  const search = (from: bigint, to: bigint): Promise<unknown[]> =>
+    publicClient.getContractEvents({
+      address: deployment.escrow,
+      abi: loraEscrowAbi,
+      eventName: eventName as EscrowEvent,
+      args,
+      fromBlock: from,
+      toBlock: to,
+      strict: true,
+    });
   return onChain(ctx, async () => {
     const newest = await publicClient.getBlockNumber();
+    if (newest - fromBlock < PAGE || !pagedNodes.has(rpcUrl))
+      try {
+        return (await search(fromBlock, newest)) as Found<Name>;
+      } catch (error) {
+        if (newest - fromBlock < PAGE) throw error;
+      }
     const found: unknown[] = [];
-    for (let from = fromBlock; from <= newest; from += PAGE) {
-      const toBlock = from + PAGE - 1n < newest ? from + PAGE - 1n : newest;
-      const page = await publicClient.getContractEvents({
-        address: deployment.escrow,
-        abi: loraEscrowAbi,
-        eventName: eventName as EscrowEvent,
-        args,
-        fromBlock: from,
-        toBlock,
-        strict: true,
-      });
-      found.push(...page);
+    for (let to = newest; to >= fromBlock && found.length < most; to -= PAGE) {
+      const from = to - PAGE + 1n;
+      found.unshift(...(await search(from > fromBlock ? from : fromBlock, to)));
+      // Not before: what failed may have been the connection.
+      pagedNodes.add(rpcUrl);
     }
-    return found as GetContractEventsReturnType<typeof loraEscrowAbi, Name, true>;
+    return found as Found<Name>;
   });
 }
 
 /** How an agreement was opened; undefined when it was not. */
 export async function readOpening(ctx: ChainContext, agreementId: Hex): Promise<Opening | undefined> {
-  const [event] = await events(ctx, "AgreementOpened", { agreementId });
+  const [event] = await events(ctx, "AgreementOpened", { agreementId }, { most: 1 });
   return event && { ...event.args, blockNumber: event.blockNumber, txHash: event.transactionHash };
 }
 
@@ -103,7 +121,7 @@ export async function adapterRecord(ctx: ChainContext, adapterId: Hex): Promise<
     name: "ReceiptSettled" | "AgreementRefunded" | "AgreementReleased",
   ): Promise<number> => {
     if (first === undefined) return 0;
-    const found = await events(ctx, name, {}, first);
+    const found = await events(ctx, name, {}, { fromBlock: first });
     return new Set(found.map(({ args }) => args.agreementId).filter((id) => ids.has(id))).size;
   };
   return {

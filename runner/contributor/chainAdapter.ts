@@ -1,5 +1,5 @@
 /** The contributor's view of a real chain, on runner/chain. */
-import { readAgreement } from "../chain/agreements.ts";
+import { readAgreement, readFinalParty } from "../chain/agreements.ts";
 import { type ChainContext, domainOf } from "../chain/connect.ts";
 import { chainTime, finalBlock, finalTime } from "../chain/finality.ts";
 import { type Opening, readOpening, readSettlements } from "../chain/history.ts";
@@ -19,19 +19,28 @@ export function contributorChain(
   const openings = new Map<Hex, Opening>();
   const blockNumber = async (at: BlockChoice): Promise<bigint | undefined> =>
     at === "final" ? finalBlock(ctx) : undefined;
-  const openingOf = async (agreementId: Hex): Promise<Opening | undefined> => {
-    const known = openings.get(agreementId);
-    if (known !== undefined) return known;
+  /** Searches under way: whoever asks meanwhile shares them. */
+  const searches = new Map<Hex, Promise<Opening | undefined>>();
+  const search = async (agreementId: Hex): Promise<Opening | undefined> => {
     const opening = await readOpening(ctx, agreementId);
     if (opening !== undefined && opening.blockNumber <= (await finalBlock(ctx)))
       openings.set(agreementId, opening);
     return opening;
+  };
+  const openingOf = async (agreementId: Hex): Promise<Opening | undefined> => {
+    const known = openings.get(agreementId);
+    if (known !== undefined) return known;
+    const shared =
+      searches.get(agreementId) ?? search(agreementId).finally(() => searches.delete(agreementId));
+    searches.set(agreementId, shared);
+    return shared;
   };
   return {
     chainId: BigInt(ctx.chainId),
     registry: deployment.registry,
     escrow: deployment.escrow,
     verifier: (keySize) => deployment.verifiers[String(keySize)],
+    readParty: (agreementId) => readFinalParty(ctx, agreementId),
     readAgreement: async (agreementId, at) => {
       const { status, ...agreement } = await readAgreement(ctx, agreementId, await blockNumber(at));
       if (status === "none") return undefined;

@@ -28,6 +28,9 @@ export interface AgreementView {
   deadline: bigint;
 }
 
+/** Who may open a session of an agreement, and for which adapter. */
+export type AgreementParty = Pick<AgreementView, "signer" | "adapterId">;
+
 /** An adapter as the registry holds it. */
 export interface AdapterView {
   contributor: Address;
@@ -74,6 +77,8 @@ export interface ContributorChain {
   readonly escrow: Address;
   /** Undefined when this deployment has no verifier of a key of this size. */
   verifier(keySize: number): VerifierView | undefined;
+  /** Whose session an agreement is, in one request; undefined when no final block has it. Never changes once final. */
+  readParty(agreementId: Hex): Promise<AgreementParty | undefined>;
   /** Undefined when there is none at that block. */
   readAgreement(agreementId: Hex, at: BlockChoice): Promise<AgreementView | undefined>;
   readAdapter(adapterId: Hex, at: BlockChoice): Promise<AdapterView | undefined>;

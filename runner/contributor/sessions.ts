@@ -19,6 +19,7 @@ import { decodePassRequest, type PassRequest } from "../wire/passRequest.ts";
 import { LIMITS } from "../wire/paths.ts";
 import type { ServedAdapter } from "./adapters.ts";
 import { admitPass } from "./admission.ts";
+import { AgreementParties } from "./agreementParties.ts";
 import { AgreementWatch } from "./agreementWatch.ts";
 import type { Authentication } from "./authentication.ts";
 import { readBundle } from "./bundle.ts";
@@ -65,12 +66,19 @@ interface Live {
   covered: { passes: number; tokens: number };
 }
 
+function notOurOffer(): DeltapayError {
+  return new DeltapayError("session/not-our-offer", "this agreement was not opened on an offer served here", {
+    field: "agreementId",
+  });
+}
+
 export class Sessions {
   readonly holds = new Holds();
   readonly watch: AgreementWatch;
   readonly agreements: AgreementStore;
   readonly receipts: ReceiptStore;
   readonly proofs: ProofStore;
+  readonly #parties: AgreementParties;
   readonly #passes: PassStore;
   readonly #options: SessionsOptions;
   readonly #domain: Domain;
@@ -79,6 +87,7 @@ export class Sessions {
   constructor(options: SessionsOptions) {
     this.#options = options;
     this.#domain = { chainId: options.chain.chainId, escrow: options.chain.escrow };
+    this.#parties = new AgreementParties(options.chain);
     this.watch = new AgreementWatch(options.chain, options.maxAgeMs);
     this.agreements = new AgreementStore(options.data.database);
     this.receipts = new ReceiptStore(options.data.database);
@@ -96,17 +105,18 @@ export class Sessions {
     proof: SessionProof,
     signature: Hex,
   ): Promise<{ token: string; expiresAt: number; session: SessionView }> {
-    const { authentication, chain } = this.#options;
+    const { adapters, authentication, chain } = this.#options;
     authentication.checkNonce(proof);
-    const agreement = await chain.readAgreement(proof.agreementId, "final");
-    if (agreement === undefined)
-      throw new DeltapayError(
-        "session/unknown-agreement",
-        `no agreement ${proof.agreementId} is final on chain ${chain.chainId}`,
-        { field: "agreementId", hint: "wait until the block of `open` is final" },
-      );
-    await checkSignature(this.#domain, "Session", proof, signature, agreement.signer);
-    if (this.agreements.find(proof.agreementId) === undefined) this.#accept(proof.agreementId, agreement);
+    const party = await this.#parties.find(proof.agreementId);
+    if (party === undefined) throw this.#unknownAgreement(proof.agreementId);
+    await checkSignature(this.#domain, "Session", proof, signature, party.signer);
+    if (!adapters.has(party.adapterId)) throw notOurOffer();
+    // How it was opened takes a search of the chain: for its own signer only.
+    if (this.agreements.find(proof.agreementId) === undefined) {
+      const agreement = await chain.readAgreement(proof.agreementId, "final");
+      if (agreement === undefined) throw this.#unknownAgreement(proof.agreementId);
+      if (this.agreements.find(proof.agreementId) === undefined) this.#accept(proof.agreementId, agreement);
+    }
     const { token, expiresAt } = authentication.open(proof);
     const session = this.view(proof.agreementId);
     const { passes, tokens } = session;
@@ -114,18 +124,20 @@ export class Sessions {
     return { token, expiresAt, session };
   }
 
+  #unknownAgreement(agreementId: Hex): DeltapayError {
+    const { chainId } = this.#options.chain;
+    return new DeltapayError(
+      "session/unknown-agreement",
+      `no agreement ${agreementId} is final on chain ${chainId}`,
+      { field: "agreementId", hint: "wait until the block of `open` is final" },
+    );
+  }
+
   /** Takes an agreement up. */
   #accept(agreementId: Hex, agreement: AgreementView): void {
     const adapter = this.#options.adapters.get(agreement.adapterId);
     const offer = findOffer(this.#options.data, agreement.offerHash);
-    if (adapter === undefined || offer?.offer.adapterId !== agreement.adapterId)
-      throw new DeltapayError(
-        "session/not-our-offer",
-        "this agreement was not opened on an offer served here",
-        {
-          field: "agreementId",
-        },
-      );
+    if (adapter === undefined || offer?.offer.adapterId !== agreement.adapterId) throw notOurOffer();
     if (agreement.status !== "open")
       throw new DeltapayError("session/not-open", `the agreement is ${agreement.status}`, {
         field: "agreementId",

@@ -44,6 +44,10 @@ export class MemoryChain implements ContributorChain {
     };
   }
 
+  async readParty(agreementId: Hex): Promise<AgreementView | undefined> {
+    return this.readAgreement(agreementId, "final");
+  }
+
   async readAgreement(agreementId: Hex, at: "final" | "newest"): Promise<AgreementView | undefined> {
     if (at === "final" && this.notFinal.has(agreementId)) return undefined;
     const found = this.agreements.get(agreementId);

@@ -203,7 +203,7 @@ const STRANGERS: readonly Mutation[] = [
   byAttack("stolen-session", {
     name: "session-signer-unchecked",
     file: SESSIONS,
-    find: '    await checkSignature(this.#domain, "Session", proof, signature, agreement.signer);\n',
+    find: '    await checkSignature(this.#domain, "Session", proof, signature, party.signer);\n',
     replace: "",
   }),
   byAttack("stolen-session", {
