@@ -5,7 +5,7 @@ import { type Generated, type GenerateOptions, generate } from "../model/generat
 import { type Perplexity, perplexity } from "../model/perplexity.ts";
 import type { Runnable } from "../model/session.ts";
 import type { Tokenizer } from "../model/tokenizer.ts";
-import { DeltapayError, require as ensure } from "../protocol/errors.ts";
+import { DeltapayError, ensure } from "../protocol/errors.ts";
 import { ForwardPass, targetKey } from "./forwardPass.ts";
 import type { NodeChoices } from "./modelTargets.ts";
 import type { RemoteAdapter } from "./remoteAdapter.ts";

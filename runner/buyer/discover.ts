@@ -1,6 +1,6 @@
 /** Finding a contributor: its service description, the record it signed for this place, and proof that its key is live. */
 import { type Hex, toHex } from "../protocol/bytes.ts";
-import { DeltapayError, require as ensure } from "../protocol/errors.ts";
+import { DeltapayError, ensure } from "../protocol/errors.ts";
 import { type Address, checkSignature, type Domain, type ServiceRecord } from "../protocol/typedData.ts";
 import type { Service, SignedOffer } from "../wire/messages.ts";
 import { ContributorClient } from "./contributorClient.ts";

@@ -1,6 +1,6 @@
 /** Following a contributor whose TLS certificate was renewed or whose service moved: only its own signature leads there. */
 import type { Hex } from "../protocol/bytes.ts";
-import { require as ensure } from "../protocol/errors.ts";
+import { ensure } from "../protocol/errors.ts";
 import { type DiscoverOptions, discover } from "./discover.ts";
 import type { BuyerStore } from "./store.ts";
 

@@ -1,6 +1,6 @@
 /** What this version of the project vouches for: keys and the verifier contracts they are exported to (protocol 3, 6). */
 import type { Hex } from "../protocol/bytes.ts";
-import { require as ensure } from "../protocol/errors.ts";
+import { ensure } from "../protocol/errors.ts";
 import type { Address } from "../protocol/typedData.ts";
 import type { RegistryEntry } from "./discover.ts";
 

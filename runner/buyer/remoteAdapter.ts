@@ -8,7 +8,7 @@ import * as path from "node:path";
 import type { LocalAccount } from "viem/accounts";
 import { fromHex, type Hex, toHex } from "../protocol/bytes.ts";
 import type { Curve } from "../protocol/curve.ts";
-import { DeltapayError, require as ensure } from "../protocol/errors.ts";
+import { DeltapayError, ensure } from "../protocol/errors.ts";
 import { addPass, initialState, type SessionState } from "../protocol/fold.ts";
 import type { AdapterLayout } from "../protocol/layout.ts";
 import { encodeOpening, openingOf } from "../protocol/openingFile.ts";

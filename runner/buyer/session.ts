@@ -1,7 +1,7 @@
 /** An authenticated session under an agreement: the signer's answer to a challenge gives a token (protocol 5.1). */
 import type { LocalAccount } from "viem/accounts";
 import { type Hex, toHex } from "../protocol/bytes.ts";
-import { require as ensure } from "../protocol/errors.ts";
+import { ensure } from "../protocol/errors.ts";
 import { type Domain, typedData } from "../protocol/typedData.ts";
 import type { SessionView } from "../wire/messages.ts";
 import type { ContributorClient } from "./contributorClient.ts";

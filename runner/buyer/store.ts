@@ -2,7 +2,7 @@
 import { z } from "zod";
 import { equalBytes, type Hex } from "../protocol/bytes.ts";
 import { decodeActivations, encodeActivations } from "../protocol/encoding.ts";
-import { DeltapayError, require as ensure } from "../protocol/errors.ts";
+import { DeltapayError, ensure } from "../protocol/errors.ts";
 import type { Receipt, ServiceRecord } from "../protocol/typedData.ts";
 import { type DatabaseSync, transaction } from "../storage/database.ts";
 import {

@@ -3,7 +3,7 @@ import { loadCommitKey } from "../keys/load.ts";
 import { type Hex, toHex } from "../protocol/bytes.ts";
 import { decodeKeyPoints, type KeyPoints } from "../protocol/commitment.ts";
 import { type Curve, decodePoints } from "../protocol/curve.ts";
-import { require as ensure } from "../protocol/errors.ts";
+import { ensure } from "../protocol/errors.ts";
 import { sha256 } from "../protocol/hash.ts";
 import { type CommitKey, vkHash } from "../protocol/key.ts";
 import {

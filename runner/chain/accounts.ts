@@ -3,7 +3,7 @@ import * as fs from "node:fs";
 import type { LocalAccount } from "viem";
 import { mnemonicToAccount, privateKeyToAccount } from "viem/accounts";
 import type { Hex } from "../protocol/bytes.ts";
-import { DeltapayError, require } from "../protocol/errors.ts";
+import { DeltapayError, ensure } from "../protocol/errors.ts";
 import { isLocalChain } from "./localChain.ts";
 
 /** Public, and known to every Hardhat node. */
@@ -29,16 +29,19 @@ export function testAccount(index: number): LocalAccount {
 }
 
 function localAccount(index: number, chainId: number): LocalAccount {
-  require(isLocalChain(chainId), "account/local-only", `test accounts have no place on chain ${chainId}`, {
+  ensure(isLocalChain(chainId), "account/local-only", `test accounts have no place on chain ${chainId}`, {
     field: "account",
     hint: "their keys are public: use --keystore FILE or DELTAPAY_PRIVATE_KEY",
   });
-  require(Number.isInteger(index) &&
-    index >= 0 &&
-    index < TEST_ACCOUNTS, "account/out-of-range", "there is no such test account", {
-    field: "account",
-    hint: `choose 0 to ${TEST_ACCOUNTS - 1}`,
-  });
+  ensure(
+    Number.isInteger(index) && index >= 0 && index < TEST_ACCOUNTS,
+    "account/out-of-range",
+    "there is no such test account",
+    {
+      field: "account",
+      hint: `choose 0 to ${TEST_ACCOUNTS - 1}`,
+    },
+  );
   return testAccount(index);
 }
 
@@ -71,11 +74,11 @@ function readKeystore(file: string): string {
 async function keystoreAccount(file: string, passphrase: string | undefined): Promise<LocalAccount> {
   const json = readKeystore(file);
   const { isKeystoreJson, Wallet } = await import("ethers");
-  require(isKeystoreJson(json), "account/not-a-keystore", `${file} is not a Web3 Secret Storage file`, {
+  ensure(isKeystoreJson(json), "account/not-a-keystore", `${file} is not a Web3 Secret Storage file`, {
     field: "keystore",
     hint: "geth, Foundry and most wallets write such files",
   });
-  require(passphrase !== undefined, "account/passphrase-needed", "the keystore is locked with a passphrase", {
+  ensure(passphrase !== undefined, "account/passphrase-needed", "the keystore is locked with a passphrase", {
     field: "keystore",
     hint: "set DELTAPAY_PASSPHRASE or --passphrase-file FILE",
   });

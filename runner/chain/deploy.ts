@@ -1,6 +1,6 @@
 /** Puts the contracts of this version on a chain; what is there already stays. */
 import { type Address, concat, encodeAbiParameters, type Hash, type Hex } from "viem";
-import { DeltapayError, require } from "../protocol/errors.ts";
+import { DeltapayError, ensure } from "../protocol/errors.ts";
 import { contractCode } from "./bytecode.ts";
 import type { ChainConnection } from "./connect.ts";
 import { createdAddress, creationCall, DEPLOYMENT_PROXY, ensureDeploymentProxy } from "./create2.ts";
@@ -57,11 +57,15 @@ function contractsOfRelease(): { registry: Contract; escrow: Contract; verifiers
 function refuseDevKeys(chainId: number, accepted: boolean): void {
   if (isLocalChain(chainId) || accepted) return;
   const dev = releaseVerifiers().filter(({ state }) => state === "dev");
-  require(dev.length ===
-    0, "chain/dev-keys", `the keys of this release are for a local chain: anyone can forge proofs under them`, {
-    field: "chainId",
-    hint: "make keys by a ceremony; --accept-forgeable-dev-keys goes on and gives away what buyers pay in",
-  });
+  ensure(
+    dev.length === 0,
+    "chain/dev-keys",
+    `the keys of this release are for a local chain: anyone can forge proofs under them`,
+    {
+      field: "chainId",
+      hint: "make keys by a ceremony; --accept-forgeable-dev-keys goes on and gives away what buyers pay in",
+    },
+  );
 }
 
 async function missingOf(chain: ChainConnection, contracts: Contract[]): Promise<Contract[]> {
@@ -111,7 +115,7 @@ async function blockOfCode(chain: ChainConnection, address: Address): Promise<bi
 
 async function codeHashOrThrow(chain: ChainConnection, { name, address }: Contract): Promise<Hex> {
   const found = await codeHashAt(chain, address);
-  require(found !== undefined, "chain/deploy-failed", `${name} is not at ${address} after its creation`, {
+  ensure(found !== undefined, "chain/deploy-failed", `${name} is not at ${address} after its creation`, {
     field: name,
   });
   return found;
@@ -123,11 +127,15 @@ async function describe(chain: ChainConnection, startBlock: bigint): Promise<Dep
   for (const verifier of releaseVerifiers()) {
     const { size, address, codeHash, vkHash, state } = verifier;
     const found = await codeHashOrThrow(chain, { ...contractOf(verifierName(size)), address });
-    require(found ===
-      codeHash, "chain/other-code", `${verifierName(size)} has other code than this version's`, {
-      field: verifierName(size),
-      hint: "regenerate runner/chain/generated: npm run generate",
-    });
+    ensure(
+      found === codeHash,
+      "chain/other-code",
+      `${verifierName(size)} has other code than this version's`,
+      {
+        field: verifierName(size),
+        hint: "regenerate runner/chain/generated: npm run generate",
+      },
+    );
     verifiers[String(size)] = { address, codeHash, vkHash, state };
   }
   return {

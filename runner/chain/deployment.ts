@@ -5,7 +5,7 @@ import { fileURLToPath } from "node:url";
 import { keccak256 } from "viem";
 import { z } from "zod";
 import type { Hex } from "../protocol/bytes.ts";
-import { DeltapayError, require } from "../protocol/errors.ts";
+import { DeltapayError, ensure } from "../protocol/errors.ts";
 import type { Address } from "../protocol/typedData.ts";
 import { hasCode, writeFileAtomic } from "../storage/files.ts";
 import { stringifyMessage } from "../wire/messages.ts";
@@ -92,11 +92,15 @@ export function loadDeployment(chainId: number, file = deploymentPath(chainId)):
       field: file,
       hint: "deploy them: deltapay deploy",
     });
-  require(deployment.chainId ===
-    chainId, "chain/wrong-chain", `${file} is for chain ${deployment.chainId}, the RPC node is on chain ${chainId}`, {
-    field: "chainId",
-    hint: "give the --rpc and the --deployment of one chain",
-  });
+  ensure(
+    deployment.chainId === chainId,
+    "chain/wrong-chain",
+    `${file} is for chain ${deployment.chainId}, the RPC node is on chain ${chainId}`,
+    {
+      field: "chainId",
+      hint: "give the --rpc and the --deployment of one chain",
+    },
+  );
   return deployment;
 }
 
@@ -119,14 +123,18 @@ export async function codeHashAt(chain: ChainConnection, at: Address): Promise<H
 export async function checkDeployed(chain: ChainConnection, deployment: Deployment): Promise<void> {
   for (const name of ["registry", "escrow"] as const) {
     const found = await codeHashAt(chain, deployment[name]);
-    require(found !== undefined, "chain/not-deployed", `there is no ${name} at ${deployment[name]}`, {
+    ensure(found !== undefined, "chain/not-deployed", `there is no ${name} at ${deployment[name]}`, {
       field: name,
       hint: "a local chain forgets everything when it stops: deltapay deploy",
     });
-    require(found ===
-      deployment.codeHashes[name], "chain/other-code", `the ${name} at ${deployment[name]} has other code`, {
-      field: `codeHashes.${name}`,
-      hint: "do not use this deployment file",
-    });
+    ensure(
+      found === deployment.codeHashes[name],
+      "chain/other-code",
+      `the ${name} at ${deployment[name]} has other code`,
+      {
+        field: `codeHashes.${name}`,
+        hint: "do not use this deployment file",
+      },
+    );
   }
 }

@@ -1,5 +1,5 @@
 /** What the protocol needs of a compiled circuit before a key is made from it (protocol 3). */
-import { require } from "../protocol/errors.ts";
+import { ensure } from "../protocol/errors.ts";
 import type { R1cs } from "./r1cs.ts";
 import { committedWires } from "./setup.ts";
 
@@ -22,7 +22,7 @@ export function checkWireOrder(sym: string, size: number): void {
   }
   for (const [i, name] of committedNames(size).entries()) {
     const wire = wireOf.get(name);
-    require(wire === i + 1, "key/wire-order", `${name} is wire ${wire}, not ${i + 1}`, { field: name });
+    ensure(wire === i + 1, "key/wire-order", `${name} is wire ${wire}, not ${i + 1}`, { field: name });
   }
 }
 
@@ -32,7 +32,7 @@ export function checkWireOrder(sym: string, size: number): void {
  */
 export function checkShape(r1cs: R1cs, size: number): void {
   const expect = (what: string, found: number, expected: number): void =>
-    require(found === expected, "key/circuit-shape", `${found} ${what}, expected ${expected}`, {
+    ensure(found === expected, "key/circuit-shape", `${found} ${what}, expected ${expected}`, {
       field: "r1cs",
     });
   expect("public outputs", r1cs.publicOutputs, 0);
@@ -70,7 +70,7 @@ export function zeroInKernel(r1cs: R1cs): Set<number> {
 export function checkKernel(r1cs: R1cs, size: number): void {
   const zero = zeroInKernel(r1cs);
   for (const [i, name] of committedNames(size).entries())
-    require(zero.has(i + 1), "key/not-binding", `${name} is not fixed by the circuit's matrices`, {
+    ensure(zero.has(i + 1), "key/not-binding", `${name} is not fixed by the circuit's matrices`, {
       field: name,
     });
 }

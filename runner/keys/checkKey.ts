@@ -1,7 +1,7 @@
 /** What the protocol needs of a proving key (protocol 3). */
 import type { Curve, Group } from "ffjavascript";
 import * as snarkjs from "snarkjs";
-import { DeltapayError, require } from "../protocol/errors.ts";
+import { DeltapayError, ensure } from "../protocol/errors.ts";
 import { P } from "../protocol/field.ts";
 import { readZkey, type Zkey } from "./zkeyFile.ts";
 
@@ -12,18 +12,16 @@ function points(packed: Uint8Array, width: number): Uint8Array[] {
 }
 
 function checkFinite(group: Group, point: Uint8Array, name: string): void {
-  require(!group.isZero(point), "key/infinity", `${name} is the point at infinity`, {
+  ensure(!group.isZero(point), "key/infinity", `${name} is the point at infinity`, {
     field: name,
     hint: "the powers of tau do not belong to this circuit: use those of exactly its power",
   });
-  require(group.isValid(point), "key/off-curve", `${name} is not on the curve`, { field: name });
+  ensure(group.isValid(point), "key/off-curve", `${name} is not on the curve`, { field: name });
 }
 
 function checkInG2(curve: Curve, point: Uint8Array, name: string): void {
   checkFinite(curve.G2, point, name);
-  require(curve.G2.isZero(
-    curve.G2.timesScalar(point, P),
-  ), "key/wrong-subgroup", `${name} is not of order p`, {
+  ensure(curve.G2.isZero(curve.G2.timesScalar(point, P)), "key/wrong-subgroup", `${name} is not of order p`, {
     field: name,
   });
 }
@@ -35,7 +33,7 @@ function checkDistinct(curve: Curve, packed: Uint8Array, section: string): void 
     checkFinite(curve.G1, point, `${section}[${i}]`);
     const x = Buffer.from(point.subarray(0, 32)).toString("latin1");
     const twin = seen.get(x);
-    require(twin === undefined, "key/repeated-point", `${section}[${i}] is ${section}[${twin}] up to sign`, {
+    ensure(twin === undefined, "key/repeated-point", `${section}[${i}] is ${section}[${twin}] up to sign`, {
       field: `${section}[${i}]`,
     });
     seen.set(x, i);
@@ -54,12 +52,12 @@ export function checkKeyPoints(curve: Curve, zkey: Zkey): void {
   checkFinite(G1, zkey.delta1.slice(), "delta_1");
   checkInG2(curve, zkey.beta2.slice(), "beta_2");
   checkInG2(curve, zkey.delta2.slice(), "delta_2");
-  require(G2.eq(zkey.gamma2.slice(), G2.gAffine), "key/bad-gamma", "gamma_2 is not the generator", {
+  ensure(G2.eq(zkey.gamma2.slice(), G2.gAffine), "key/bad-gamma", "gamma_2 is not the generator", {
     field: "gamma_2",
   });
   // With delta = gamma a proof's C could stand in for any part of V.
   const fresh = G2.eq(zkey.delta2.slice(), G2.gAffine);
-  require(!fresh, "key/bad-delta", "delta_2 is the generator: nobody contributed", {
+  ensure(!fresh, "key/bad-delta", "delta_2 is the generator: nobody contributed", {
     field: "delta_2",
     hint: "contribute to the key, or apply a beacon, before using it",
   });

@@ -2,7 +2,7 @@
 import * as fs from "node:fs";
 import { equalBytes, toHex } from "../protocol/bytes.ts";
 import { type Curve, loadCurve } from "../protocol/curve.ts";
-import { DeltapayError, require } from "../protocol/errors.ts";
+import { DeltapayError, ensure } from "../protocol/errors.ts";
 import { sha256 } from "../protocol/hash.ts";
 import { decodeCommitKey, encodeCommitKey, vkHash } from "../protocol/key.ts";
 import type { KeyInfo } from "./artefacts.ts";
@@ -46,7 +46,7 @@ export async function runChecks(
 }
 
 function same(found: Uint8Array, expected: Uint8Array, what: string): string {
-  require(equalBytes(found, expected), "key/not-reproducible", `${what} differs from the rebuilt one`, {
+  ensure(equalBytes(found, expected), "key/not-reproducible", `${what} differs from the rebuilt one`, {
     field: what,
   });
   return `sha256 ${toHex(sha256(found))}`;
@@ -133,7 +133,7 @@ function checksOf(curve: Curve, size: number, info: KeyInfo): Check[] {
       () => {
         const hash = vkHash(decodeCommitKey(files.commitKey));
         const pinned = pinnedKey(size).vkHash;
-        require(hash === pinned, "key/not-pinned", `vkHash ${hash}, pinned ${pinned}`, { field: "vkHash" });
+        ensure(hash === pinned, "key/not-pinned", `vkHash ${hash}, pinned ${pinned}`, { field: "vkHash" });
         return hash;
       },
     ],

@@ -2,7 +2,7 @@
 import type { Curve } from "ffjavascript";
 import { type Groth16Proof, groth16, type VerificationKey } from "snarkjs";
 import { decodePoints, loadCurve, pointWords } from "../protocol/curve.ts";
-import { DeltapayError, require } from "../protocol/errors.ts";
+import { DeltapayError, ensure } from "../protocol/errors.ts";
 import { P, Q } from "../protocol/field.ts";
 import type { CommitKey } from "../protocol/key.ts";
 
@@ -38,13 +38,13 @@ function keyOfStatement(key: CommitKey, statement: Uint8Array): VerificationKey 
 
 function checkCoordinate(text: unknown, field: string): void {
   const canonical = typeof text === "string" && /^(?:0|[1-9][0-9]{0,77})$/.test(text) && BigInt(text) < Q;
-  require(canonical, "proof/not-canonical", `${field} is not a decimal below q`, { field });
+  ensure(canonical, "proof/not-canonical", `${field} is not a decimal below q`, { field });
 }
 
 /** Affine (z = 1), canonical. */
 function checkForm(point: unknown, one: unknown, coordinates: unknown[], field: string): void {
   const z = Array.isArray(point) && point.length === 3 ? JSON.stringify(point[2]) : undefined;
-  require(z === JSON.stringify(one), "proof/not-affine", `${field} is infinity or not affine`, { field });
+  ensure(z === JSON.stringify(one), "proof/not-affine", `${field} is infinity or not affine`, { field });
   for (const coordinate of coordinates) checkCoordinate(coordinate, field);
 }
 
@@ -58,16 +58,16 @@ export function checkProofPoints(curve: Curve, proof: Groth16Proof): void {
   for (const name of ["pi_a", "pi_c"] as const) {
     checkForm(proof[name], "1", proof[name].slice(0, 2), name);
     const point = G1.fromObject(proof[name].map(BigInt));
-    require(!G1.isZero(point) && G1.isValid(point), "proof/off-curve", `${name} is not on the curve`, {
+    ensure(!G1.isZero(point) && G1.isValid(point), "proof/off-curve", `${name} is not on the curve`, {
       field: name,
     });
   }
   checkForm(proof.pi_b, ["1", "0"], proof.pi_b.slice(0, 2).flat(), "pi_b");
   const shaped = proof.pi_b.every((pair) => Array.isArray(pair) && pair.length === 2);
-  require(shaped, "proof/not-canonical", "pi_b has coordinates that are not pairs", { field: "pi_b" });
+  ensure(shaped, "proof/not-canonical", "pi_b has coordinates that are not pairs", { field: "pi_b" });
   const b = G2.fromObject(proof.pi_b.map((pair) => pair.map(BigInt)));
-  require(!G2.isZero(b) && G2.isValid(b), "proof/off-curve", "pi_b is not on the curve", { field: "pi_b" });
-  require(G2.isZero(G2.timesScalar(b, P)), "proof/wrong-subgroup", "pi_b is not of order p", {
+  ensure(!G2.isZero(b) && G2.isValid(b), "proof/off-curve", "pi_b is not on the curve", { field: "pi_b" });
+  ensure(G2.isZero(G2.timesScalar(b, P)), "proof/wrong-subgroup", "pi_b is not of order p", {
     field: "pi_b",
   });
 }

@@ -1,6 +1,6 @@
 /** Runs a base model cut at the targeted layers: at each cut the caller turns activations into deltas. */
 import { TensorProto_DataType } from "onnx-buf";
-import { require as ensure } from "../protocol/errors.ts";
+import { ensure } from "../protocol/errors.ts";
 import { planCut, type Segment } from "./cut.ts";
 import { type DeltaRequest, type OnTargets, runCut, type Step, type TargetNode } from "./cutRun.ts";
 import { declaredInputs, type ElementTypes, elementTypeOf, inputTypes } from "./elementTypes.ts";

@@ -1,5 +1,5 @@
 /** One pass through the segments of a cut model. */
-import { DeltapayError, require as ensure } from "../protocol/errors.ts";
+import { DeltapayError, ensure } from "../protocol/errors.ts";
 import type { Segment } from "./cut.ts";
 import type { ModuleMatch } from "./match.ts";
 import type { SegmentNames } from "./segmentModel.ts";

@@ -2,7 +2,7 @@
  * Feeds a decoder what its graph asks for, by the names of Optimum's exports: input_ids, and where present
  * attention_mask, position_ids and past_key_values.N.key/value with their present.N.key/value. Batch size 1.
  */
-import { DeltapayError, require as ensure } from "../protocol/errors.ts";
+import { DeltapayError, ensure } from "../protocol/errors.ts";
 import { type Runnable, Tensor, type TensorInfo, type Tensors } from "./session.ts";
 
 const PAST = /^past_key_values\./;

@@ -1,5 +1,5 @@
 /** Continues a text token by token. */
-import { DeltapayError, require as ensure } from "../protocol/errors.ts";
+import { DeltapayError, ensure } from "../protocol/errors.ts";
 import type { Decoder } from "./decoder.ts";
 import {
   checkSampling,

@@ -1,5 +1,5 @@
 /** How well a model predicts a text. */
-import { require as ensure } from "../protocol/errors.ts";
+import { ensure } from "../protocol/errors.ts";
 import type { Decoder } from "./decoder.ts";
 
 export interface Perplexity {

@@ -1,5 +1,5 @@
 /** Choosing the next token. Pure and, given a seed, reproducible. */
-import { require as ensure } from "../protocol/errors.ts";
+import { ensure } from "../protocol/errors.ts";
 
 export interface SamplingOptions {
   /** 0 takes the most likely token; larger is more varied. */

@@ -39,7 +39,7 @@ export class DeltapayError extends Error {
 }
 
 /** Throws a DeltapayError unless `condition` holds. */
-export function require(
+export function ensure(
   condition: unknown,
   code: string,
   message: string,

@@ -1,5 +1,5 @@
 /** Which proof covers which module, and which slots of the key a module owns (protocol 2). */
-import { DeltapayError, require as ensure } from "./errors.ts";
+import { DeltapayError, ensure } from "./errors.ts";
 import { KEY_SIZES } from "./key.ts";
 
 /** How many modules one proof covers; "all" means as few proofs as fit. */

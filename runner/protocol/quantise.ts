@@ -5,7 +5,7 @@
  * agree to the bit. Pure: runs in a browser too.
  */
 import { MAX_ACTIVATION } from "./encoding.ts";
-import { DeltapayError, require as ensure } from "./errors.ts";
+import { DeltapayError, ensure } from "./errors.ts";
 import { answerBound } from "./layout.ts";
 
 /** Largest magnitude of a quantised weight. */

@@ -37,8 +37,8 @@ export const CHAIN_MUTATIONS: readonly Mutation[] = [
     {
       name: "key-infinity-unchecked",
       attack: "a key of infinities",
-      find: 'require(!group.isZero(point), "key/infinity"',
-      replace: 'require(true, "key/infinity"',
+      find: 'ensure(!group.isZero(point), "key/infinity"',
+      replace: 'ensure(true, "key/infinity"',
       stops: "key-of-infinities",
     },
   ]),
