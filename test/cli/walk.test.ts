@@ -254,6 +254,20 @@ test("an opening fee above what was agreed to is refused; an opening that broke 
   await moved.stop();
 });
 
+test("a session whose service was stopped is ended by hand and its receipt proven", async (context) => {
+  const terms = ["--cap", "2000", "--max-unpaid", "200", "--max-opens", "1"];
+  await runJson(["offer", "make", "--price", String(PRICE), "--fee", String(FEE), ...terms, ...contributor]);
+  const service = await serve(context, "--no-settle");
+  const { agreementId } = await open(2_000_000n);
+  await runJson([...["generate", ...chain, ...buyerData, ...model, "--prompt", "And", "--max-tokens", "2"]]);
+  await service.stop();
+  const prove = ["prove", agreementId, ...chain, ...contributorData];
+  const refused = await failing(prove);
+  assert.equal(refused.error.code, "session/still-serving");
+  const proven = await runJson<{ proofs: unknown[] }>([...prove, "--end"]);
+  assert.equal(proven.proofs.length, 4);
+});
+
 test("no secret is printed or lies unencrypted: the test accounts' keys, the vaults' keys", async () => {
   const { stdout } = await run(["status", ...buyer]);
   assert.match(stdout, /as buyer/);
