@@ -6,6 +6,7 @@ import * as path from "node:path";
 import { after, test } from "node:test";
 import { generatePrivateKey, privateKeyToAccount } from "viem/accounts";
 import { testAccount } from "../../runner/chain/accounts.ts";
+import { readFinalParty } from "../../runner/chain/agreements.ts";
 import { connect, domainOf } from "../../runner/chain/connect.ts";
 import { openAgreement } from "../../runner/chain/escrow.ts";
 import { chainTime } from "../../runner/chain/finality.ts";
@@ -29,16 +30,19 @@ after(async () => (await loadCurve()).terminate());
 interface Call {
   id: number;
   method: string;
-  params?: { fromBlock: Hex; toBlock: Hex }[];
+  params?: [{ fromBlock: Hex; toBlock: Hex }, string?];
 }
 
 /** Methods asked for, in order; and whether long searches are refused, as public nodes do. */
 const asked: string[] = [];
+/** Block the newest call was for. */
+let calledAt: string | undefined;
 let longestSearch = Number.POSITIVE_INFINITY;
 const chain = await testChain();
 
 async function forward(call: Call, body: string): Promise<string> {
   asked.push(call.method);
+  if (call.method === "eth_call") calledAt = call.params?.[1];
   const search = call.method === "eth_getLogs" ? call.params?.[0] : undefined;
   if (search && Number(BigInt(search.toBlock) - BigInt(search.fromBlock)) >= longestSearch)
     return JSON.stringify({
@@ -114,6 +118,19 @@ test("whoever did not sign makes the service ask one thing once, and search noth
   const nowhere = new TestBuyer(setting, random32());
   assert.deepEqual(await during(twenty(nowhere)), { eth_call: 1 });
   assert.equal((await buyer.open()).status, 201);
+});
+
+test("where blocks can be undone, only a final one tells whose an agreement is", async () => {
+  const { agreementId, signer } = await opened(4n);
+  for (const [chainId, block] of [
+    [1, "finalized"],
+    [seller.chainId, "latest"],
+  ] as const) {
+    const party = await readFinalParty({ ...seller, chainId }, agreementId);
+    assert.deepEqual(party, { signer: signer.address, adapterId });
+    assert.equal(calledAt, block);
+    assert.equal(await readFinalParty({ ...seller, chainId }, random32()), undefined);
+  }
 });
 
 test("an opening is found in one request where the node allows, and shared by those who ask meanwhile", async () => {

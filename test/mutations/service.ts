@@ -87,11 +87,11 @@ const LIMITS: readonly Mutation[] = [
   {
     name: "open-before-final",
     attack: "an agreement that is undone after it was served",
-    file: SESSIONS,
-    find: 'readAgreement(proof.agreementId, "final")',
-    replace: 'readAgreement(proof.agreementId, "newest")',
-    test: "test/contributor/authentication.test.ts",
-    pattern: "must be final",
+    file: "runner/chain/agreements.ts",
+    find: 'isLocalChain(ctx.chainId) ? "latest" : "finalized"',
+    replace: '"latest"',
+    test: "test/contributor/strangers.test.ts",
+    pattern: "only a final one tells",
   },
 ];
 
