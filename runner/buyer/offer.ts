@@ -95,7 +95,7 @@ export async function checkOffer(signed: SignedOffer, context: OfferContext): Pr
 function buyerWarnings({ offer }: SignedOffer, { amount }: OfferContext): string[] {
   const warnings: string[] = [];
   if (offer.openingFee > 0n)
-    warnings.push(`the opening fee of ${offer.openingFee} is paid at once, without proof, and not returned`);
+    warnings.push("the opening fee is paid at once, without proof, and not returned");
   if (offer.closeWindow > WEEK)
     warnings.push(`after closing, the money stays locked for up to ${offer.closeWindow / 86400n} days`);
   if (offer.minDuration > 4n * WEEK)

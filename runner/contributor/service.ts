@@ -138,9 +138,22 @@ export async function serve(options: ServeOptions): Promise<ContributorService> 
     sessions,
     settlement,
     close: async () => {
-      await Promise.all([app.close(), running.stop()]);
+      await Promise.all([closeServer(app), running.stop()]);
     },
   };
+}
+
+/** Milliseconds that requests under way have to end. */
+const CLOSING_GRACE = 5000;
+
+/** Takes no more requests and lets those under way end; one half sent for ever does not keep the service from stopping. */
+async function closeServer(app: FastifyInstance): Promise<void> {
+  const impatience = setTimeout(() => app.server.closeAllConnections(), CLOSING_GRACE);
+  try {
+    await app.close();
+  } finally {
+    clearTimeout(impatience);
+  }
 }
 
 /** Binds the port; the URL clients use. */

@@ -56,7 +56,7 @@ test("warnings name what either side risks", async () => {
     checkOffer(await signOffer(makeOffer(change)), amount === undefined ? context : { ...context, amount });
   const modest = { openingFee: 0n, tokenCap: 2n, maxOpens: 1n, maxUnpaidTokens: 2n };
   assert.deepEqual((await warn(modest)).warnings, []);
-  assert.match((await warn({ ...modest, openingFee: 5n })).warnings.join(), /opening fee of 5/);
+  assert.match((await warn({ ...modest, openingFee: 5n })).warnings.join(), /opening fee is paid at once/);
   assert.match((await warn({ ...modest, closeWindow: 864000n })).warnings.join(), /10 days/);
   assert.match((await warn({ ...modest, minDuration: 8640000n })).warnings.join(), /100 days/);
   assert.match((await warn(modest, 9n)).warnings.join(), /does not pay for one token/);

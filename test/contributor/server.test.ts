@@ -2,6 +2,7 @@ import assert from "node:assert/strict";
 import { randomBytes, X509Certificate } from "node:crypto";
 import * as fs from "node:fs";
 import * as http from "node:http";
+import { connect } from "node:net";
 import { after, test } from "node:test";
 import { fileURLToPath } from "node:url";
 import { Agent, request } from "undici";
@@ -239,4 +240,20 @@ test("what is settled before takes its proofs and a block each", () => {
   assert.equal(queueSeconds(true, { agreements: 0, groups: 0 }), 0n);
   assert.equal(queueSeconds(true, { agreements: 3, groups: 72 }, 500), 39n);
   assert.equal(queueSeconds(false, { agreements: 3, groups: 72 }, 500), 117n);
+});
+
+test("a request half sent for ever does not keep the service from stopping", {
+  timeout: 20_000,
+}, async (context) => {
+  const { service } = await served(context);
+  const socket = connect(Number(new URL(service.url).port), "127.0.0.1");
+  context.after(() => void socket.destroy());
+  const closed = new Promise<void>((resolve) => socket.once("close", () => resolve()));
+  socket.on("error", () => {});
+  socket.write(
+    `POST ${PATHS.challenge} HTTP/1.1\r\nhost: x\r\ncontent-type: application/json\r\ncontent-length: 100\r\n\r\n{`,
+  );
+  await new Promise((resolve) => setTimeout(resolve, 300));
+  await service.close();
+  await closed;
 });
