@@ -201,6 +201,8 @@ class MainJob {
     ]);
     const bundle: ProofBundle = parseMessage(bundleSchema, JSON.parse(readFileSync(file, "utf8")), "bundle");
     const key = await loadCommitKey(keySize);
+    // starting the curve is no part of verifying
+    await loadCurve();
     const word = (value: bigint): Uint8Array => fromHex(`0x${value.toString(16).padStart(64, "0")}`);
     let verifyMs = 0;
     const proofs = [];
