@@ -1,0 +1,41 @@
+import assert from "node:assert/strict";
+import { globSync, readFileSync } from "node:fs";
+import * as path from "node:path";
+import { test } from "node:test";
+import { fileURLToPath } from "node:url";
+
+const ROOT = fileURLToPath(new URL("..", import.meta.url));
+const ROW = /^\| `runner\/(\w+)\/` \|[^|]*\|\s*([^|\n]*?)\s*\|$/gm;
+const IMPORT = /(?:from|import)\(? ?"(\.\.?\/[^"]+\.ts)"/g;
+
+/** Room of a path within the repository; undefined outside runner/. */
+function roomOf(file: string): string | undefined {
+  return /^runner\/(\w+)\//.exec(file.split(path.sep).join("/"))?.[1];
+}
+
+/** The rooms each room may import, by docs/architecture.md. */
+function allowedImports(): Map<string, Set<string>> {
+  const rows = [...readFileSync(path.join(ROOT, "docs/architecture.md"), "utf8").matchAll(ROW)];
+  const rooms = rows.map(([, room]) => room!);
+  const named = (list: string): string[] => {
+    if (!list.startsWith("all rooms")) return list.split(", ");
+    return rooms.filter((room) => !list.endsWith(` but ${room}`));
+  };
+  return new Map(rows.map(([, room, list]) => [room!, new Set(list === "" ? [] : named(list!))]));
+}
+
+test("every room imports only what the architecture says", () => {
+  const allowed = allowedImports();
+  assert.ok(allowed.size >= 11);
+  const wrong: string[] = [];
+  for (const file of globSync("runner/**/*.ts", { cwd: ROOT })) {
+    const room = roomOf(file)!;
+    if (room === "types") continue;
+    for (const [, target] of readFileSync(path.join(ROOT, file), "utf8").matchAll(IMPORT)) {
+      const other = roomOf(path.join(path.dirname(file), target!));
+      if (other !== undefined && other !== room && allowed.get(room)?.has(other) !== true)
+        wrong.push(`${file} imports ${other}`);
+    }
+  }
+  assert.deepEqual(wrong, []);
+});
