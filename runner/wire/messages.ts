@@ -4,18 +4,18 @@ import type { Hex } from "../protocol/bytes.ts";
 import { DeltapayError } from "../protocol/errors.ts";
 import { PROTOCOL_VERSION } from "../protocol/tags.ts";
 
-const hex = (bytes: number) =>
+export const hex = (bytes: number) =>
   z
     .string()
     .regex(new RegExp(`^0x[0-9a-fA-F]{${2 * bytes}}$`), `expected 0x and ${bytes} bytes in hex`)
     .transform((text) => text.toLowerCase() as Hex);
-const uint = (bits: number) =>
+export const uint = (bits: number) =>
   z
     .string()
     .regex(/^(0|[1-9][0-9]{0,77})$/, "expected a decimal integer")
     .transform((text) => BigInt(text))
     .refine((value) => value >> BigInt(bits) === 0n, `does not fit in ${bits} bits`);
-const count = z.number().int().min(0).max(Number.MAX_SAFE_INTEGER);
+export const count = z.number().int().min(0).max(Number.MAX_SAFE_INTEGER);
 const signature = hex(65);
 
 export const offerSchema = z.strictObject({
