@@ -9,14 +9,13 @@ import { fileURLToPath } from "node:url";
 import { type Groth16Proof, groth16, type MemFile, wtns } from "snarkjs";
 import { loadProvingKey, type ProvingKey } from "../runner/keys/load.ts";
 import { verifyProof } from "../runner/keys/verifyProof.ts";
-import { concatBytes } from "../runner/protocol/bytes.ts";
+import { concatBytes, pointWords } from "../runner/protocol/bytes.ts";
 import {
   decodePoints,
   encodePoint,
   loadCurve,
   multiExp,
   packScalars,
-  pointWords,
 } from "../runner/protocol/curve.ts";
 import { vkHash } from "../runner/protocol/key.ts";
 import type { GroupWitness } from "../runner/protocol/statement.ts";

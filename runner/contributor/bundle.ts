@@ -1,5 +1,5 @@
 /** The proof bundle of an agreement: receipt, signature, V, proofs; nothing secret. */
-import { pointWords } from "../protocol/curve.ts";
+import { pointWords } from "../protocol/bytes.ts";
 import { DeltapayError } from "../protocol/errors.ts";
 import { PROTOCOL_VERSION } from "../protocol/tags.ts";
 import type { Domain } from "../protocol/typedData.ts";

@@ -1,7 +1,8 @@
 /** Verification of one proof off chain, given its statement V (protocol 3): e(A,B) = e(alpha,beta) e(V,gamma) e(C,delta). */
 import type { Curve } from "ffjavascript";
 import { type Groth16Proof, groth16, type VerificationKey } from "snarkjs";
-import { decodePoints, loadCurve, pointWords } from "../protocol/curve.ts";
+import { pointWords } from "../protocol/bytes.ts";
+import { decodePoints, loadCurve } from "../protocol/curve.ts";
 import { DeltapayError, ensure } from "../protocol/errors.ts";
 import { P, Q } from "../protocol/field.ts";
 import type { CommitKey } from "../protocol/key.ts";

@@ -93,3 +93,14 @@ export function takeFrom(bytes: Uint8Array, start = 0): (length: number) => Uint
     return bytes.subarray(at - length, at);
   };
 }
+
+/** A big-endian point as the two words a contract takes. */
+export function pointWords(bytes: Uint8Array): readonly [bigint, bigint] {
+  const view = new DataView(bytes.buffer, bytes.byteOffset, bytes.byteLength);
+  const word = (at: number): bigint => {
+    let value = 0n;
+    for (let k = 0; k < 4; k++) value = (value << 64n) | view.getBigUint64(at + 8 * k);
+    return value;
+  };
+  return [word(0), word(32)];
+}

@@ -69,17 +69,6 @@ export function encodePoint(curve: Curve, point: Uint8Array): Uint8Array {
   return curve.G1.toUncompressed(curve.G1.toAffine(point));
 }
 
-/** A big-endian point as the two words a contract takes. */
-export function pointWords(bytes: Uint8Array): readonly [bigint, bigint] {
-  const view = new DataView(bytes.buffer, bytes.byteOffset, bytes.byteLength);
-  const word = (at: number): bigint => {
-    let value = 0n;
-    for (let k = 0; k < 4; k++) value = (value << 64n) | view.getBigUint64(at + 8 * k);
-    return value;
-  };
-  return [word(0), word(32)];
-}
-
 /** The i-th of packed inner points. */
 export function pointAt(points: Uint8Array, i: number): Uint8Array {
   return points.subarray(i * POINT_BYTES, (i + 1) * POINT_BYTES);

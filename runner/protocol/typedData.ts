@@ -1,7 +1,6 @@
 /** EIP-712 messages (protocol 5, 6, 8). The domain binds the live chain id and the escrow. */
 import { encodeAbiParameters, hashStruct, hashTypedData, keccak256, recoverTypedDataAddress } from "viem";
-import { type Hex, tag, toHex } from "./bytes.ts";
-import { pointWords } from "./curve.ts";
+import { type Hex, pointWords, tag, toHex } from "./bytes.ts";
 import { DeltapayError } from "./errors.ts";
 import { TAGS } from "./tags.ts";
 

@@ -4,7 +4,7 @@ import { type Abi, type Hex, keccak256 } from "viem";
 import { contractCode } from "../../runner/chain/bytecode.ts";
 import { adapterRegistryAbi, loraEscrowAbi, loraVerifierAbi } from "../../runner/chain/generated/abi.ts";
 import { pinnedKey } from "../../runner/keys/pinned.ts";
-import { pointWords } from "../../runner/protocol/curve.ts";
+import { pointWords } from "../../runner/protocol/bytes.ts";
 import { KEY_SIZES } from "../../runner/protocol/key.ts";
 import {
   adapterId,

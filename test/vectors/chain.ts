@@ -9,8 +9,7 @@ import {
 } from "viem";
 import { privateKeyToAccount } from "viem/accounts";
 import { adapterRegistryAbi, loraEscrowAbi } from "../../runner/chain/generated/abi.ts";
-import { type Hex, tag, toHex } from "../../runner/protocol/bytes.ts";
-import { pointWords } from "../../runner/protocol/curve.ts";
+import { type Hex, pointWords, tag, toHex } from "../../runner/protocol/bytes.ts";
 import { P } from "../../runner/protocol/field.ts";
 import { PROTOCOL_VERSION, TAGS } from "../../runner/protocol/tags.ts";
 import {

@@ -1,7 +1,7 @@
 /** Claims that would each fail alone, put together so that they might pass. */
 import { loadCommitKey } from "../../keys/load.ts";
-import { concatBytes, uintLE } from "../../protocol/bytes.ts";
-import { decodePoints, encodePoint, loadCurve, pointWords } from "../../protocol/curve.ts";
+import { concatBytes, pointWords, uintLE } from "../../protocol/bytes.ts";
+import { decodePoints, encodePoint, loadCurve } from "../../protocol/curve.ts";
 import type { CommitKey } from "../../protocol/key.ts";
 import type { Claim } from "../../wire/messages.ts";
 import { type Attack, gainOf, refused } from "./attack.ts";

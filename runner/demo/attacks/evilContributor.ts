@@ -7,9 +7,9 @@ import { loadServedAdapter, type ServedAdapter } from "../../contributor/adapter
 import { contributorChain } from "../../contributor/chainAdapter.ts";
 import { openOffers } from "../../contributor/offers.ts";
 import { loadCommitKey } from "../../keys/load.ts";
-import { fromHex, type Hex, toHex } from "../../protocol/bytes.ts";
+import { fromHex, type Hex, pointWords, toHex } from "../../protocol/bytes.ts";
 import { decodeKeyPoints, type KeyPoints } from "../../protocol/commitment.ts";
-import { type Curve, decodePoints, loadCurve, pointWords } from "../../protocol/curve.ts";
+import { type Curve, decodePoints, loadCurve } from "../../protocol/curve.ts";
 import { addPass, initialState, type SessionState } from "../../protocol/fold.ts";
 import { decodeCommitmentsFile } from "../../protocol/manifest.ts";
 import { answer } from "../../protocol/quantise.ts";

@@ -2,7 +2,7 @@
 import { loraVerifierAbi } from "../../chain/generated/abi.ts";
 import type { ServedAdapter } from "../../contributor/adapters.ts";
 import { loadCommitKey } from "../../keys/load.ts";
-import { fromHex } from "../../protocol/bytes.ts";
+import { fromHex, pointWords } from "../../protocol/bytes.ts";
 import { decodeKeyPoints, type KeyPoints, type ModuleCommitments } from "../../protocol/commitment.ts";
 import {
   type Curve,
@@ -12,7 +12,6 @@ import {
   multiExp,
   packScalars,
   pointAt,
-  pointWords,
 } from "../../protocol/curve.ts";
 import { mod } from "../../protocol/field.ts";
 import { addPass, initialState, type SessionState } from "../../protocol/fold.ts";
