@@ -48,6 +48,33 @@ function isForThisMachine(entry, libc) {
   return fits(entry.os, process.platform) && fits(entry.cpu, process.arch) && fits(entry.libc, libc);
 }
 
+/**
+ * Places of the lock that npm installs on this machine. It leaves out an optional package that only packages for other
+ * machines ask for, whatever its own entry says.
+ */
+function neededHere(wanted) {
+  const libc = runningLibc();
+  const nameOf = (place) => place.slice(place.lastIndexOf("node_modules/") + "node_modules/".length);
+  const asksFor = ({ dependencies, optionalDependencies, peerDependencies }) =>
+    Object.keys({ ...dependencies, ...optionalDependencies, ...peerDependencies });
+  const needed = new Set();
+  const askedFor = new Set();
+  const take = (place) => {
+    needed.add(place);
+    for (const name of asksFor(wanted[place])) askedFor.add(name);
+  };
+  const left = new Set(Object.keys(wanted).filter((place) => isForThisMachine(wanted[place], libc)));
+  for (let before = -1; before !== needed.size; ) {
+    before = needed.size;
+    for (const place of left) {
+      if (wanted[place].optional === true && !askedFor.has(nameOf(place))) continue;
+      left.delete(place);
+      take(place);
+    }
+  }
+  return [...needed];
+}
+
 /** Folders of packages that the lock names for this machine and that node_modules lacks or has in another version. */
 function missingPackages() {
   const wanted = readLock("package-lock.json");
@@ -55,11 +82,9 @@ function missingPackages() {
     fail("package-lock.json is missing or damaged", "restore it: git checkout package-lock.json");
   // npm's own record of a finished install; an interrupted one leaves none.
   const installed = readLock(path.join("node_modules", ".package-lock.json")) ?? {};
-  const libc = runningLibc();
-  return Object.keys(wanted).filter(
+  return neededHere(wanted).filter(
     (place) =>
       place !== "" &&
-      isForThisMachine(wanted[place], libc) &&
       (installed[place]?.version !== wanted[place].version || !fs.existsSync(path.join(ROOT, place))),
   );
 }
