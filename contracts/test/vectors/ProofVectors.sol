@@ -21,18 +21,18 @@ library ProofVectors {
                 0x0185f8ec129a84f26b0782122ff67383366791dfd338c3b4c124a460d928868f
             ];
             proof.a = [
-                uint256(0x2fe93df94846555895a08ad45939c4a66e69b6a11e7abb2c593556ec2a23f3ae),
-                0x2d0dd37a1a921395e63c8c8de3becb3b68e69cfce812a00753de1668e8f41be8
+                uint256(0x26e2fe5808c315e69b99cf339e65958156a540d84693e5d145631f5dd604ce5e),
+                0x0d6a8f0a70b79c570c2e6538d2f8e5036cdabb4bf3a2abb3d8ac05d0a87c4de9
             ];
             proof.b = [
-                uint256(0x092e7489c6bb01c9cad69580e4f13d763299c5fc74048100ecf2627522326dca),
-                0x021d3ddfc65f732a752f6b1672d94bc832d53d6d81fa9ee394859e90887b5a12,
-                0x1261c3c07c6f85c6d965f817f73bfc46fef3c338d86ea98e64865b10580ec237,
-                0x278b1c57efab2c74a452034b89269213fdaef141b71651d86341e578314b0e5f
+                uint256(0x29565287dad1b25afe80e823145d7d89ef1465675274af350305d96af9cdddfb),
+                0x0ef84dd884af29adb20964ec5e05d11cc8c461982aa80bfc94b0cbc571b91d25,
+                0x1f9bb5481efc5d19fb397eb9e5da285e42bc329a3a0fda4c472e1c20bae1aaf1,
+                0x047256eba03b57ec05d7d8abbb93ccf84573e2e7ed234f3ff23ea0e593abdb98
             ];
             proof.c = [
-                uint256(0x1123248ad203b25aa3ba00345f25a55a5d33c3c0f5c5a9e6f211658da7be734d),
-                0x2555ad2cfb157e4ab6b68268be1daaf98a0a390df0d1b1f12d67b84e544fa10f
+                uint256(0x06c865ae486f299db62076b8c4f069c0747112958ea136427c4fda896daaa92b),
+                0x02d17455f21c56c8a7e3b4f7052ff4a6401cfaee3455b4da01c815130c591166
             ];
         }
         if (index == 1) {
@@ -41,18 +41,18 @@ library ProofVectors {
                 0x277cfff2e1ceee9eada7a9be6adf92dd5c23bc85ac71c2bdf6088dcb96421d8d
             ];
             proof.a = [
-                uint256(0x0a2ef4afb8b363759da617c6f907881c60b5fac4329be84e66478cedcd1099a1),
-                0x104eb02e41977b2af9629907524d441b02f8289f5eb9ca95bed06b74df4beb24
+                uint256(0x0a20dc12b548a2d2131abec8980477467cf506d3c703d76c553b2c818b61fd80),
+                0x298d58e05eef068fe56866b97ed30dbe4719e96bcb4bfeb1b49a8b8c3d7e97b1
             ];
             proof.b = [
-                uint256(0x1950c93968cbfb8b87bf53aaafc257085e54aab05dcebb11bb999decf5ffcd53),
-                0x1d8b1f72ea4f15c7c5cf311547ad6427d427598a728757a810dce7dafdce0129,
-                0x0ee845a3ff0bc3678ac7c088ace104715536cd2c226f258f4fe002147a8a28ba,
-                0x2bc4ae6f2e94401391b0d13111716e58e86a01678262472bb2c7274a3ce0d4ba
+                uint256(0x28c5625f6d0a8e2c3cc1742fd2bc4b3bbbd19e97b00ce0646e89982ab93b3b15),
+                0x06ebccaeb1249d0f5197186c0c5085ed5d71b37ca6c93c5a7f9acb9f36b31fcf,
+                0x0fe643338030787e35dbd77e5ba61abc7e9f1f7485c94d7bc0aba72e787602a8,
+                0x2c380a4b821d032ea393eb9b9b4c1e49831956a457a015d5afc8da84d389c681
             ];
             proof.c = [
-                uint256(0x2d452cb9e88613ff76a8f0dd5b4777e830180df9cf6248cfaab9bff6125419f6),
-                0x0891ce4c981c9606eeaf8862fdcf6455da44491645a346d81c7fd376c6a20429
+                uint256(0x1ef3936d6cfdf488675e858f7241d03f3d331d37927f65483dd112612a78a395),
+                0x2f011e725416ff87ea21ed92be0522d731c2d0b9735c4852792cca9c89a71fe2
             ];
         }
         if (index == 2) {
@@ -61,18 +61,18 @@ library ProofVectors {
                 0x10c539a7535af00df6777bc29ed832294ed9632745ceb6a9a3aa37e0c4055802
             ];
             proof.a = [
-                uint256(0x1f82d70fac81c4f18f2360492597455e8e2bb71d6e91b82bcc921c0721ddec98),
-                0x16573e3c5a4f30c3829abfcd3793c335f9af922ced9f824858c861eb96868bb3
+                uint256(0x0864624984ab52bd74ebca180f336c84e5402424ea97bea55a43f8e8709d45cc),
+                0x001bde649dca26c70d082e31ccb0cb92eb0d428f78a7071fba3c35c3c7f3f785
             ];
             proof.b = [
-                uint256(0x143062c5fa2c23de44f8749c06585b77610d15643a5907cc5bdbce430af6a96a),
-                0x0331789c38d033b914c5406f83a80b1ea7bd6a64228824182a50795ffc111464,
-                0x0f5915afe60730a022010f830209d5f724eab9f32fa82fde87918c3dd378b1fe,
-                0x1691b15b8121dfb146e374468f73bd75b0009cabc4ce4af39626b99a0974d409
+                uint256(0x04153a434581242c218497e30c7ddf865eb0cfb0812a6c1f6b9ea44367ba3956),
+                0x0490bccf394e15be86c0033e6b60e12033491b5bcad99f4ee53e876cc2caa3a1,
+                0x13493600ce068dda15c6f20991e91565002890d17d8d9a84274949e6f929fd28,
+                0x06dd4c2955a639718ef94522dfa86b003f9d1dd8a4d93dbabf826237e41377a6
             ];
             proof.c = [
-                uint256(0x035ca5a94b4541fae83d2d1829ef6b420c188f850aba1a49229a64357f3945ff),
-                0x2843401e735e9ef16470678853aef5cc25fd35706790d790246f5670cb1123b8
+                uint256(0x26b4187b4d5ef28fdd659536139c8952eb5b60ec57cb0f92cd6faf729ecb233a),
+                0x1ce6f903ac0f37ea1dd0f429738518dc63eeefa59b544d3449d885c4ae6000c5
             ];
         }
         if (index == 3) {
@@ -81,18 +81,18 @@ library ProofVectors {
                 0x21f947a760e09bd6438ffca860a1ec451cf404ba8b6b01721aaf0d201abc3a20
             ];
             proof.a = [
-                uint256(0x0b40cb4bf6ec62c7ed49edf765d16221aae88fbb39992a13c9e6c56b8a6eb507),
-                0x11acb352db16808ed5623b5d8e54594bb48f21f2ecc9dd05847655dfb4b21326
+                uint256(0x0f9aaeeab9c405b13a4ccdcf8a6d514317829ab545b5430911dbeb60d8a3dadf),
+                0x1cad121cd9b0b72d5225e13ca0b12ec3c5d30c35a582e3a917137b266f0c905a
             ];
             proof.b = [
-                uint256(0x11124a89fb49dfa2fb808d8029bc25d6ecf30a1d8666e12e0df574a2ade2ef32),
-                0x03d271b259cfdefcd720b01e05aa2c2294abe73c8f1129727bf79d723177d394,
-                0x2add52143fbf9eb8f4f449de913323eeefe124facdb36e4f9d0f1912ccc1f8fd,
-                0x08c73e31670109334c29b31f568ba414fc87701b9da2d1e04352e9f9d41f44f5
+                uint256(0x29a622a87acd3e948217c3cc74e59403f658956b672e9d62c7142047f1c513d4),
+                0x0189699801e084879abda08cba0032a7a1ecae40b88052a650d2234a66500062,
+                0x0ed32c03d9887942de97ff2db3baed96ca277dcf6f990e1dd302cfdca257864f,
+                0x1e79a02f01e0119004f21d03eba8841abee9a4049f9fce350354ca0d6089ca51
             ];
             proof.c = [
-                uint256(0x0e3ecfc74dd6ec377951ba5be1127c3b9485ac7d6b5354748d877ce984ce4be3),
-                0x2902be23aadc258db8651fa5779e900b82b36fc563676dd7a2278a3edf374faf
+                uint256(0x030e506963c5875fcaaa01879eaa49d871cee86dbeb10b6d88060cea87b2d1f4),
+                0x28acb50a5b164daff6f8d938d6238e0f22ba47ab78820f0b37669ea129587ff7
             ];
         }
     }
@@ -112,18 +112,18 @@ library ProofVectors {
                 0x004a9997f4f85b8a0b4922e0ce780339eb7daec37a267accb0792af7f1132edc
             ];
             proof.a = [
-                uint256(0x09d13f767ecdcb361f56c0e5d9a9e2b162c0a3ca8d664dca0fa82c8721123c5d),
-                0x06aedc299459f755ca81ee78492d4d2a61b1de3df1a2459367848df1f0515280
+                uint256(0x0174f5e001bd99a470974c6cea06688958ae60304a1c21947b8e9a1bc20b0494),
+                0x28eff92c869f522ae8522936359ca8a475749fb7a8670890fad11b4e55560b20
             ];
             proof.b = [
-                uint256(0x07ee08a41b221b4430b21b2d263fea1c85930134b0626b52896d621bc97823e6),
-                0x1d4efe36d717f6fd7ff9f2ea355b1dc16d1a56f6bb6527e6c4388c6692534c77,
-                0x058fc40b4bb3b436a2b51d926aa86098568a307476590c55f7424685ef457ee4,
-                0x07e1a68afbaffec04bf462c111574daf21786c3af6dc1b53ceec053c07f4ff0e
+                uint256(0x0d041e5172dc901d633360bc82c2d09eeb23dc77274a6c9279848f787720e0ff),
+                0x1cc63eebe8a1c892619ff75cd598577f275bc4cbe30b0870006ec160bd5347b1,
+                0x007dfe8679c782f6d65c3a165d83caa5faa6d5b056405165b947c52a38d49c2a,
+                0x0609bfc07e83c3019ddd342c55f9e0158cebf87a6864d2f0ed2c482bcf5b9c0e
             ];
             proof.c = [
-                uint256(0x02c4bf91b5ecf54f6b370f02eb903ac5dff9b73b256d8dbfa1e1521b7470d231),
-                0x15554b9e402abc8885f30428a5c37a3016f942d2a4fa54b73f09bdf6c1aa2d6b
+                uint256(0x2ee7aac2b89916a9b5c6802b91e73001053f74dac75b6d16f15d0c5cdeddfa50),
+                0x2144745c54be214277e5c8a2f5985838d63e9035dbcc43efe29b0cdf53724f75
             ];
         }
     }
