@@ -14,6 +14,7 @@ import { PINNED_KEYS_FILE, pinnedKeys } from "../runner/keys/pinned.ts";
 import { storeKey } from "../runner/keys/store.ts";
 import { loadCurve } from "../runner/protocol/curve.ts";
 import { KEY_SIZES, verifyingKey } from "../runner/protocol/key.ts";
+import { keyTrust } from "../runner/protocol/keyTrust.ts";
 
 const VERIFIERS = new URL("../contracts/verifiers/", import.meta.url);
 
@@ -22,8 +23,8 @@ function verifierPath(size: number): string {
 }
 
 function pinnedOf({ info }: KeyArtefacts): PinnedKey {
-  const { size, state, constraints, r1csHash, wasmHash, zkeyHash, ic0, basesHash, vkHash } = info;
-  return { size, state, constraints, r1csHash, wasmHash, zkeyHash, ic0, basesHash, vkHash };
+  const { size, constraints, r1csHash, wasmHash, zkeyHash, ic0, basesHash, vkHash } = info;
+  return { size, ...keyTrust(info), constraints, r1csHash, wasmHash, zkeyHash, ic0, basesHash, vkHash };
 }
 
 /** Writes the text, or with `check` says whether the file already holds it. */

@@ -1,32 +1,27 @@
 /** What this version of the project vouches for: keys and the verifier contracts they are exported to (protocol 3, 6). */
 import type { Hex } from "../protocol/bytes.ts";
 import { ensure } from "../protocol/errors.ts";
+import { type KeyTrust, refuseDevKey } from "../protocol/keyTrust.ts";
 import type { Address } from "../protocol/typedData.ts";
 import type { RegistryEntry } from "./discover.ts";
 
-/** `dev`: tau and delta are public, anyone can forge proofs. `ceremony`: made by several, transcript shipped. */
-export type KeyState = "dev" | "ceremony";
-
 /** One verifier contract of the release and the key in its code. */
-export interface ReleasedVerifier {
+export type ReleasedVerifier = KeyTrust & {
   /** L. */
   size: number;
   address: Address;
   codeHash: Hex;
   vkHash: Hex;
-  state: KeyState;
-}
+};
 
 export interface Release {
   verifiers: readonly ReleasedVerifier[];
 }
 
-const LOCAL_CHAIN = 31337n;
-
 /**
  * The release's verifier that an adapter settles by. A contract that returns true, a proxy, or a key whose delta someone
  * knows is in no release.
- * @throws DeltapayError `adapter/unknown-verifier`, `adapter/verifier-code`, `adapter/dev-key`
+ * @throws DeltapayError `adapter/unknown-verifier`, `adapter/verifier-code`, `key/dev-key`
  */
 export function releasedVerifier(
   release: Release,
@@ -55,14 +50,6 @@ export function releasedVerifier(
       hint,
     },
   );
-  ensure(
-    found.state !== "dev" || chainId === LOCAL_CHAIN || acceptForgeableDevKey,
-    "adapter/dev-key",
-    "anyone can forge proofs under this key: its secrets are public, it is for tests on a local chain",
-    {
-      field: "vkHash",
-      hint: "take an adapter under a key from a ceremony; --accept-forgeable-dev-key goes on and gives the money away",
-    },
-  );
+  refuseDevKey(found, chainId, acceptForgeableDevKey);
   return found;
 }

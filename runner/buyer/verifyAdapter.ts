@@ -6,6 +6,7 @@ import { type Curve, decodePoints } from "../protocol/curve.ts";
 import { ensure } from "../protocol/errors.ts";
 import { sha256 } from "../protocol/hash.ts";
 import { type CommitKey, vkHash } from "../protocol/key.ts";
+import { isForgeable } from "../protocol/keyTrust.ts";
 import {
   type CheckedAdapter,
   checkManifest,
@@ -243,7 +244,7 @@ function warningsOf(
   { baseModelSha256, acceptForgeableDevKey }: VerifyAdapterOptions,
 ): string[] {
   const warnings: string[] = [];
-  if (verifier.state === "dev" && acceptForgeableDevKey === true)
+  if (isForgeable(verifier) && acceptForgeableDevKey === true)
     warnings.push("the key is a dev key: anyone can forge proofs under it and take what is paid in");
   const named = manifest.baseModel;
   if (named !== null && baseModelSha256 !== undefined && named.sha256 !== baseModelSha256.toLowerCase())

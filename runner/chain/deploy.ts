@@ -1,6 +1,7 @@
 /** Puts the contracts of this version on a chain; what is there already stays. */
 import { type Address, concat, encodeAbiParameters, type Hash, type Hex } from "viem";
 import { DeltapayError, ensure } from "../protocol/errors.ts";
+import { keyTrust, refuseDevKey } from "../protocol/keyTrust.ts";
 import { contractCode } from "./bytecode.ts";
 import type { ChainConnection } from "./connect.ts";
 import { createdAddress, creationCall, DEPLOYMENT_PROXY, ensureDeploymentProxy } from "./create2.ts";
@@ -12,7 +13,6 @@ import {
   storeDeployment,
 } from "./deployment.ts";
 import { onChain } from "./errors.ts";
-import { isLocalChain } from "./localChain.ts";
 import { send, waitFor } from "./transact.ts";
 import { releaseVerifiers, verifierName } from "./verifiers.ts";
 
@@ -20,7 +20,7 @@ export interface DeployOptions {
   /** Where to write; default: deployments/<chainId>/deployment.json of the project. */
   file?: string;
   /** Deploys verifiers of keys whose secrets are public to a chain where money has value. */
-  acceptForgeableDevKeys?: boolean;
+  acceptForgeableDevKey?: boolean;
   onContract?: (name: string, done: number, total: number) => void;
 }
 
@@ -52,20 +52,6 @@ function contractsOfRelease(): { registry: Contract; escrow: Contract; verifiers
     escrow,
     verifiers: releaseVerifiers().map(({ size }) => contractOf(verifierName(size))),
   };
-}
-
-function refuseDevKeys(chainId: number, accepted: boolean): void {
-  if (isLocalChain(chainId) || accepted) return;
-  const dev = releaseVerifiers().filter(({ state }) => state === "dev");
-  ensure(
-    dev.length === 0,
-    "chain/dev-keys",
-    `the keys of this release are for a local chain: anyone can forge proofs under them`,
-    {
-      field: "chainId",
-      hint: "make keys by a ceremony; --accept-forgeable-dev-keys goes on and gives away what buyers pay in",
-    },
-  );
 }
 
 async function missingOf(chain: ChainConnection, contracts: Contract[]): Promise<Contract[]> {
@@ -125,7 +111,7 @@ async function describe(chain: ChainConnection, startBlock: bigint): Promise<Dep
   const { registry, escrow } = contractsOfRelease();
   const verifiers: Deployment["verifiers"] = {};
   for (const verifier of releaseVerifiers()) {
-    const { size, address, codeHash, vkHash, state } = verifier;
+    const { size, address, codeHash, vkHash } = verifier;
     const found = await codeHashOrThrow(chain, { ...contractOf(verifierName(size)), address });
     ensure(
       found === codeHash,
@@ -136,7 +122,7 @@ async function describe(chain: ChainConnection, startBlock: bigint): Promise<Dep
         hint: "regenerate runner/chain/generated: npm run generate",
       },
     );
-    verifiers[String(size)] = { address, codeHash, vkHash, state };
+    verifiers[String(size)] = { address, codeHash, vkHash, ...keyTrust(verifier) };
   }
   return {
     protocol: 1,
@@ -155,15 +141,15 @@ async function describe(chain: ChainConnection, startBlock: bigint): Promise<Dep
 
 /**
  * Deploys what is missing and writes the deployment file. A second call changes nothing.
- * @throws DeltapayError `chain/dev-keys`, `chain/deploy-failed`, `chain/other-code`, `account/missing`, `chain/...`
+ * @throws DeltapayError `key/dev-key`, `chain/deploy-failed`, `chain/other-code`, `account/missing`, `chain/...`
  */
 export async function deploy(chain: ChainConnection, options: DeployOptions = {}): Promise<Deployed> {
   const {
     file = deploymentPath(chain.chainId),
-    acceptForgeableDevKeys = false,
+    acceptForgeableDevKey = false,
     onContract = () => {},
   } = options;
-  refuseDevKeys(chain.chainId, acceptForgeableDevKeys);
+  for (const key of releaseVerifiers()) refuseDevKey(key, chain.chainId, acceptForgeableDevKey);
   const { registry, escrow, verifiers } = contractsOfRelease();
   const missing = await missingOf(chain, [registry, escrow, ...verifiers]);
   if (missing.length > 0) await ensureDeploymentProxy(chain);

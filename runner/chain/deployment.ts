@@ -3,47 +3,16 @@ import * as fs from "node:fs";
 import * as path from "node:path";
 import { fileURLToPath } from "node:url";
 import { keccak256 } from "viem";
-import { z } from "zod";
 import type { Hex } from "../protocol/bytes.ts";
 import { DeltapayError, ensure } from "../protocol/errors.ts";
 import type { Address } from "../protocol/typedData.ts";
 import { hasCode, writeFileAtomic } from "../storage/files.ts";
 import { stringifyMessage } from "../wire/messages.ts";
 import type { ChainConnection } from "./connect.ts";
+import { type Deployment, parseDeployment } from "./deploymentFile.ts";
 import { onChain } from "./errors.ts";
 
 const DEPLOYMENTS = fileURLToPath(new URL("../../deployments", import.meta.url));
-
-const hash = z.custom<Hex>(
-  (value) => typeof value === "string" && /^0x[0-9a-f]{64}$/.test(value),
-  "expected 32 bytes in hex",
-);
-const address = z.custom<Address>(
-  (value) => typeof value === "string" && /^0x[0-9a-fA-F]{40}$/.test(value),
-  "expected an address",
-);
-
-const deploymentSchema = z.strictObject({
-  protocol: z.literal(1),
-  chainId: z.number().int().min(1),
-  registry: address,
-  escrow: address,
-  /** By key size L. */
-  verifiers: z.record(
-    z.string().regex(/^[0-9]+$/),
-    z.strictObject({ address, codeHash: hash, vkHash: hash, state: z.literal("dev") }),
-  ),
-  /** No event of these contracts is older. */
-  startBlock: z
-    .string()
-    .regex(/^[0-9]{1,20}$/)
-    .transform(BigInt),
-  codeHashes: z.strictObject({ registry: hash, escrow: hash }),
-  constructorArgs: z.strictObject({ escrow: z.tuple([address]) }),
-});
-
-/** Where the contracts are on a chain, and what their code hashes to. */
-export type Deployment = z.output<typeof deploymentSchema>;
 
 /** The project's file for a chain. */
 export function deploymentPath(chainId: number): string {
@@ -60,24 +29,6 @@ export function readDeployment(file: string): Deployment | undefined {
     throw error;
   }
   return parseDeployment(text, file);
-}
-
-function parseDeployment(text: string, file: string): Deployment {
-  const bad = (message: string, field: string): DeltapayError =>
-    new DeltapayError("chain/bad-deployment", message, {
-      field,
-      hint: `${file} is written by: deltapay deploy`,
-    });
-  let json: unknown;
-  try {
-    json = JSON.parse(text);
-  } catch {
-    throw bad("not JSON", file);
-  }
-  const parsed = deploymentSchema.safeParse(json);
-  if (parsed.success) return parsed.data;
-  const issue = parsed.error.issues[0]!;
-  throw bad(issue.message, issue.path.join(".") || file);
 }
 
 /**

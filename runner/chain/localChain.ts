@@ -1,7 +1,6 @@
 /** What is allowed on a chain without value: test accounts, keys whose secrets are public, blocks final at once. */
 
-/** Chain id of a Hardhat node. */
-export const LOCAL_CHAIN_ID = 31337;
+import { LOCAL_CHAIN_ID } from "../protocol/keyTrust.ts";
 
 /** Whether a chain is a local one, where nothing has value. */
 export function isLocalChain(chainId: number | bigint): boolean {

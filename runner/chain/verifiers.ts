@@ -2,20 +2,19 @@
 import { pinnedKeys } from "../keys/pinned.ts";
 import type { Hex } from "../protocol/bytes.ts";
 import { DeltapayError } from "../protocol/errors.ts";
+import { type KeyTrust, keyTrust } from "../protocol/keyTrust.ts";
 import type { Address } from "../protocol/typedData.ts";
 import { contractCode } from "./bytecode.ts";
 import { createdAddress } from "./create2.ts";
 
-export interface ReleaseVerifier {
+export type ReleaseVerifier = KeyTrust & {
   /** L. */
   size: number;
   /** The same on every chain. */
   address: Address;
   codeHash: Hex;
   vkHash: Hex;
-  /** `dev`: anyone can forge proofs under this key; for a local chain only. */
-  state: "dev";
-}
+};
 
 /** Name of the contract that verifies with the key of size L. */
 export function verifierName(size: number): string {
@@ -24,9 +23,16 @@ export function verifierName(size: number): string {
 
 /** All verifiers this version vouches for, by ascending size. */
 export function releaseVerifiers(): ReleaseVerifier[] {
-  return pinnedKeys().map(({ size, vkHash, state }) => {
+  return pinnedKeys().map((key) => {
+    const { size, vkHash } = key;
     const { bytecode, runtimeCodeHash } = contractCode(verifierName(size));
-    return { size, address: createdAddress(bytecode), codeHash: runtimeCodeHash!, vkHash, state };
+    return {
+      size,
+      address: createdAddress(bytecode),
+      codeHash: runtimeCodeHash!,
+      vkHash,
+      ...keyTrust(key),
+    };
   });
 }
 

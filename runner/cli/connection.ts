@@ -42,6 +42,14 @@ export function withSigner(command: Command): Command {
   );
 }
 
+/** --accept-forgeable-dev-key, of every command that refuses such a key off a local chain. */
+export function acceptForgeableOption(): Option {
+  return new Option(
+    "--accept-forgeable-dev-key",
+    "off a local chain: anyone can forge proofs and take what buyers pay in",
+  );
+}
+
 /** Adds --passphrase-file. */
 export function withPassphrase(command: Command): Command {
   return command.option(

@@ -18,6 +18,7 @@ import { loadCurve } from "../protocol/curve.ts";
 import { DeltapayError } from "../protocol/errors.ts";
 import { type AgreementFlags, chosenAgreements, finishOpenings } from "./agreements.ts";
 import { formatAmount } from "./amounts.ts";
+import { acceptForgeableOption } from "./connection.ts";
 import type { BuyerData } from "./folders.ts";
 import type { Output } from "./output.ts";
 import { hash, nodeChoice, several } from "./parsers.ts";
@@ -42,10 +43,7 @@ export function withModel(command: Command): Command {
       "the node a module attaches to, where it is not found by itself",
       nodeChoice,
     )
-    .option(
-      "--accept-forgeable-dev-key",
-      "off a local chain: anyone can forge proofs and take what is paid in",
-    );
+    .addOption(acceptForgeableOption());
 }
 
 /** Adds what a command needs that buys tokens. */

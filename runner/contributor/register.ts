@@ -6,12 +6,14 @@
  */
 import type { PeftAdapter } from "../adapter/peft.ts";
 import { loadCommitKey } from "../keys/load.ts";
+import { pinnedTrust } from "../keys/pinned.ts";
 import { type Hex, toHex } from "../protocol/bytes.ts";
 import { decodeKeyPoints } from "../protocol/commitment.ts";
 import { loadCurve } from "../protocol/curve.ts";
 import { DeltapayError } from "../protocol/errors.ts";
 import { assignGroups, keySizeFor, type ModulesPerProof } from "../protocol/groups.ts";
 import { type CommitKey, vkHash } from "../protocol/key.ts";
+import { refuseDevKey } from "../protocol/keyTrust.ts";
 import type { Manifest } from "../protocol/manifest.ts";
 import { quantiseAdapterModule } from "../protocol/quantise.ts";
 import { type RegistrationModule, registerAdapter } from "../protocol/registration.ts";
@@ -49,6 +51,8 @@ export interface RegisterOptions {
   uri?: string;
   /** Default: the key this version pins, built when missing. */
   loadKey?: (size: number) => Promise<CommitKey>;
+  /** Registers under a key whose secrets are public where money has value. */
+  acceptForgeableDevKey?: boolean;
   onProgress?: (done: number, total: number) => void;
 }
 
@@ -63,7 +67,7 @@ export interface RegisteredAdapter {
 }
 
 /**
- * @throws DeltapayError `register/no-verifier`, `register/other-key`, `groups/...`, `quantise/...`, and what the chain says
+ * @throws DeltapayError `key/dev-key`, `register/no-verifier`, `register/other-key`, `groups/...`, `quantise/...`, and what the chain says
  */
 export async function registerPeftAdapter(options: RegisterOptions): Promise<RegisteredAdapter> {
   const { data, chain, contributor } = options;
@@ -148,6 +152,7 @@ function sameNumbers(left: Int8Array | Float64Array, right: Int8Array | Float64A
 async function prepare(options: RegisterOptions, grouped: GroupedModules): Promise<AdapterRecord> {
   const { data, chain, contributor, adapter } = options;
   const verifier = requireVerifier(chain, grouped.keySize);
+  refuseDevKey(pinnedTrust(verifier.vkHash), chain.chainId, options.acceptForgeableDevKey);
   const key = await (options.loadKey ?? loadCommitKey)(grouped.keySize);
   if (vkHash(key) !== verifier.vkHash)
     throw new DeltapayError(

@@ -4,11 +4,13 @@ import type { FastifyInstance } from "fastify";
 import type { LocalAccount } from "viem";
 import { isLocalChain } from "../chain/localChain.ts";
 import { loadCommitKey, loadProvingKey } from "../keys/load.ts";
+import { pinnedTrust } from "../keys/pinned.ts";
 import type { Hex } from "../protocol/bytes.ts";
 import { decodeKeyPoints, type KeyPoints } from "../protocol/commitment.ts";
 import { loadCurve } from "../protocol/curve.ts";
 import { DeltapayError } from "../protocol/errors.ts";
 import { type CommitKey, vkHash } from "../protocol/key.ts";
+import { refuseDevKey } from "../protocol/keyTrust.ts";
 import { Prover, type ProverKey } from "../prover/prove.ts";
 import { hasCode } from "../storage/files.ts";
 import {
@@ -29,7 +31,8 @@ import { defaultMaxAgeMs, queueSeconds, receiptGrace, settlementMargin } from ".
 import { ServiceContent } from "./publicContent.ts";
 import type { RateLimit } from "./rateLimit.ts";
 import { buildServer } from "./server.ts";
-import { type SessionAdapter, Sessions } from "./sessions.ts";
+import type { SessionAdapter } from "./session/liveSessions.ts";
+import { Sessions } from "./sessions.ts";
 import { Settlement } from "./settlement.ts";
 import { ProofStore } from "./store/proofs.ts";
 
@@ -56,6 +59,8 @@ export interface ServeOptions extends ListenOptions {
   /** Seconds kept free before a deadline when nothing else is settled; default measured, see `settlementMargin`. */
   marginSeconds?: number;
   keys?: KeySource;
+  /** Serves under a key whose secrets are public where money has value. */
+  acceptForgeableDevKey?: boolean;
   onEvent?: OnEvent;
   /** Milliseconds between looks at the agreements. Default 250 on a local chain, else 10 s. */
   pollMs?: number;
@@ -76,7 +81,7 @@ export interface ContributorService {
 
 /**
  * Starts the service.
- * @throws DeltapayError `serve/no-adapter`, `serve/not-registered`, `serve/other-account`, `serve/other-key`,
+ * @throws DeltapayError `key/dev-key`, `serve/no-adapter`, `serve/not-registered`, `serve/other-account`, `serve/other-key`,
  * `serve/tls-...`, `serve/public-url-needed`, `serve/port-in-use`, `serve/cannot-listen`, `vault/...`
  */
 export async function serve(options: ServeOptions): Promise<ContributorService> {
@@ -183,7 +188,7 @@ async function listen(
 
 /** The adapters to serve, seen to be what the registry holds, with the bases their statements are computed over. */
 async function loadAdapters(
-  { data, chain, account, adapters }: ServeOptions,
+  { data, chain, account, adapters, acceptForgeableDevKey }: ServeOptions,
   keys: KeySource,
 ): Promise<Map<Hex, SessionAdapter>> {
   const chosen =
@@ -193,13 +198,15 @@ async function loadAdapters(
       field: "adapter",
       hint: "register one: deltapay adapter register",
     });
-  const points = new Map<number, KeyPoints>();
+  const points = new Map<Hex, KeyPoints>();
   const loaded = new Map<Hex, SessionAdapter>();
   for (const record of chosen) {
     await checkRegistered(chain, account, record);
     const adapter = loadServedAdapter(data, record.adapterId);
-    const key = points.get(adapter.layout.keySize) ?? (await keyPoints(keys, adapter));
-    points.set(adapter.layout.keySize, key);
+    const { vkHash } = adapter.manifest;
+    refuseDevKey(pinnedTrust(vkHash), chain.chainId, acceptForgeableDevKey);
+    const key = points.get(vkHash) ?? (await keyPoints(keys, adapter));
+    points.set(vkHash, key);
     loaded.set(record.adapterId, { ...adapter, key });
   }
   return loaded;

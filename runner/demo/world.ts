@@ -38,6 +38,7 @@ import type { Hex } from "../protocol/bytes.ts";
 import { loadCurve } from "../protocol/curve.ts";
 import { DeltapayError } from "../protocol/errors.ts";
 import type { ModulesPerProof } from "../protocol/groups.ts";
+import { keyTrust } from "../protocol/keyTrust.ts";
 import { openDatabase } from "../storage/database.ts";
 import { Vault } from "../storage/vault.ts";
 import { FIXTURES } from "./fixtures.ts";
@@ -111,7 +112,7 @@ export class World {
       verifiers: Object.entries(this.buyer.ctx.deployment.verifiers).map(([size, verifier]) => ({
         ...verifier,
         size: Number(size),
-        state: pinnedKey(Number(size)).state,
+        ...keyTrust(pinnedKey(Number(size))),
       })),
     };
   }

@@ -7,6 +7,7 @@ import * as snarkjs from "snarkjs";
 import { type Hex, toHex } from "../protocol/bytes.ts";
 import { sha256 } from "../protocol/hash.ts";
 import { type CommitKey, verifyingKey, vkHash } from "../protocol/key.ts";
+import type { KeyTrust } from "../protocol/keyTrust.ts";
 import { checkKernel, checkShape, checkWireOrder } from "./checkCircuit.ts";
 import { checkFromInitial, checkKeyPoints } from "./checkKey.ts";
 import { compileCircuit, compilerVersion } from "./compile.ts";
@@ -16,14 +17,10 @@ import { readR1cs } from "./r1cs.ts";
 import { type DevSetup, devSetup } from "./setup.ts";
 import { readZkey } from "./zkeyFile.ts";
 
-/** `dev`: tau and delta are public, for a local chain only. */
-export type KeyState = "dev";
-
 /** What is pinned of a key in git (circuits/keys.json). */
-export interface PinnedKey {
+export type PinnedKey = KeyTrust & {
   /** L. */
   size: number;
-  state: KeyState;
   constraints: number;
   /** SHA-256 of the .r1cs, of the .wasm and of the .zkey. */
   r1csHash: Hex;
@@ -33,15 +30,15 @@ export interface PinnedKey {
   ic0: Hex;
   basesHash: Hex;
   vkHash: Hex;
-}
+};
 
 /** info.json beside a key. */
-export interface KeyInfo extends PinnedKey {
+export type KeyInfo = PinnedKey & {
   compiler: string;
   snarkjs: string;
-  /** The public seed of tau and delta. */
-  seed: string;
-}
+  /** The public seed of tau and delta of a dev key. */
+  seed?: string;
+};
 
 export interface KeyArtefacts {
   info: KeyInfo;

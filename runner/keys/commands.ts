@@ -4,15 +4,13 @@ import { ensureKey, type KeyOptions } from "./load.ts";
 import { pinnedKey, pinnedKeys } from "./pinned.ts";
 import { isStored, type KeyPaths, keyPaths } from "./store.ts";
 
-export interface BuiltKey extends PinnedKey {
-  paths: KeyPaths;
-}
+export type BuiltKey = PinnedKey & { paths: KeyPaths };
 
-export interface ListedKey extends PinnedKey {
+export type ListedKey = PinnedKey & {
   /** Whether the pinned key lies on this machine. */
   built: boolean;
   directory: string;
-}
+};
 
 /** Builds the keys of these sizes where they are missing. @throws DeltapayError as `ensureKey` */
 export async function buildKeys(sizes: readonly number[], options: KeyOptions = {}): Promise<BuiltKey[]> {

@@ -1,7 +1,7 @@
 /** A key as a Solidity verifier: the key is in the contract's code, so its address pins it (protocol 6). */
 import { type Hex, toHex } from "../protocol/bytes.ts";
 import { type VerifyingKey, verifyingKeyHash } from "../protocol/key.ts";
-import type { KeyState } from "./artefacts.ts";
+import type { KeyState } from "../protocol/keyTrust.ts";
 
 /** Words of 32 bytes as hex literals. */
 function words(bytes: Uint8Array): Hex[] {

@@ -1,8 +1,10 @@
 /** The keys this version of the project vouches for: circuits/keys.json. */
 import * as fs from "node:fs";
 import { fileURLToPath } from "node:url";
+import type { Hex } from "../protocol/bytes.ts";
 import { DeltapayError } from "../protocol/errors.ts";
 import { KEY_SIZES } from "../protocol/key.ts";
+import { type KeyTrust, keyTrust } from "../protocol/keyTrust.ts";
 import type { PinnedKey } from "./artefacts.ts";
 
 /** Path of circuits/keys.json. */
@@ -25,4 +27,10 @@ export function pinnedKey(size: number): PinnedKey {
       hint: `use one of ${KEY_SIZES.join(", ")}`,
     });
   return found;
+}
+
+/** The trust asked for by the key with this vkHash; one this version does not vouch for counts as `dev`. */
+export function pinnedTrust(vkHash: Hex): KeyTrust {
+  const found = pinnedKeys().find((key) => key.vkHash === vkHash);
+  return found === undefined ? { state: "dev" } : keyTrust(found);
 }

@@ -5,6 +5,7 @@ import { type Curve, loadCurve } from "../protocol/curve.ts";
 import { DeltapayError, ensure } from "../protocol/errors.ts";
 import { sha256 } from "../protocol/hash.ts";
 import { decodeCommitKey, encodeCommitKey, vkHash } from "../protocol/key.ts";
+import { describeKeyTrust } from "../protocol/keyTrust.ts";
 import type { KeyInfo } from "./artefacts.ts";
 import { checkKernel, checkShape, checkWireOrder } from "./checkCircuit.ts";
 import { checkFromInitial, checkKeyPoints } from "./checkKey.ts";
@@ -137,7 +138,7 @@ function checksOf(curve: Curve, size: number, info: KeyInfo): Check[] {
         return hash;
       },
     ],
-    ["state", () => `${info.state}: tau and delta are public, for a local chain only`],
+    ["state", () => describeKeyTrust(info)],
   ];
 }
 

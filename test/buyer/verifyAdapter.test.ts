@@ -2,12 +2,13 @@ import assert from "node:assert/strict";
 import * as fs from "node:fs";
 import { after, test } from "node:test";
 import { AdapterCache, type VerifiedFiles } from "../../runner/buyer/adapterCache.ts";
-import type { Release } from "../../runner/buyer/release.ts";
+import type { ReleasedVerifier } from "../../runner/buyer/release.ts";
 import { type VerifyAdapterOptions, verifyAdapter } from "../../runner/buyer/verifyAdapter.ts";
 import { loadCommitKey } from "../../runner/keys/load.ts";
 import { concatBytes, tag, toHex } from "../../runner/protocol/bytes.ts";
 import { encodePoint, loadCurve } from "../../runner/protocol/curve.ts";
 import { sha256 } from "../../runner/protocol/hash.ts";
+import type { KeyTrust } from "../../runner/protocol/keyTrust.ts";
 import { decodeManifest, encodeManifest, type Manifest } from "../../runner/protocol/manifest.ts";
 import { Vault } from "../../runner/storage/vault.ts";
 import { terminateCurveAfterwards } from "../protocol/scenario.ts";
@@ -82,7 +83,7 @@ function noteOf(directory: string, { manifest, vkHash }: VerifiedFiles): string 
   return `${directory}/${manifest.slice(2)}-${vkHash.slice(2)}.verified`;
 }
 
-function withVerifier(change: Partial<Release["verifiers"][number]>): Partial<VerifyAdapterOptions> {
+function withVerifier(change: Partial<Omit<ReleasedVerifier, "state">>): Partial<VerifyAdapterOptions> {
   return { release: { verifiers: [{ ...honest.release.verifiers[0]!, ...change }] } };
 }
 
@@ -123,7 +124,7 @@ test("a verifier that is not the release's is refused before anything is fetched
     ["adapter/unknown-verifier", { release: { verifiers: [] } }],
     // A proxy, or one that returns true: the address of the release with other code.
     ["adapter/verifier-code", { entry: { ...honest.entry, verifierCodeHash: ADAPTER } }],
-    ["adapter/dev-key", { chainId: 1n }],
+    ["key/dev-key", { chainId: 1n }],
     ["key/not-pinned", withVerifier({ vkHash: CODE_HASH })],
     ["key/not-pinned", { loadKey: () => loadCommitKey(30) }],
   ];
@@ -137,11 +138,14 @@ test("a verifier that is not the release's is refused before anything is fetched
 test("off a local chain a dev key goes only with the flag that names the danger, and with a warning", async (t) => {
   const adapter = await makeAdapter({ chainId: 1 });
   const { options } = optionsFor(t, adapter, { chainId: 1n });
-  await assert.rejects(verifyAdapter(options), failsWith("adapter/dev-key"));
+  await assert.rejects(verifyAdapter(options), failsWith("key/dev-key"));
   const { warnings } = await verifyAdapter({ ...options, acceptForgeableDevKey: true });
   assert.match(warnings.join(), /anyone can forge/);
-  const ceremony = { verifiers: [{ ...adapter.release.verifiers[0]!, state: "ceremony" as const }] };
-  assert.deepEqual((await verifyAdapter({ ...options, release: ceremony })).warnings, []);
+  const held = { state: "ceremony", contributions: 1, transcriptHash: `0x${"5c".repeat(32)}` } as const;
+  const released = (trust: KeyTrust) => ({ verifiers: [{ ...adapter.release.verifiers[0]!, ...trust }] });
+  assert.deepEqual((await verifyAdapter({ ...options, release: released(held) })).warnings, []);
+  const beaconOnly = { ...options, release: released({ ...held, contributions: 0 }) };
+  await assert.rejects(verifyAdapter(beaconOnly), failsWith("key/dev-key"));
 });
 
 test("a manifest that disagrees with the registry is refused by what differs", async (t) => {

@@ -62,9 +62,9 @@ test("keys whose secrets are public are not deployed where money has value, unle
   const file = path.join(temporaryDirectory(context), "deployment.json");
   const elsewhere = { ...funded, chainId: 11155111 };
   const error = await thrownBy(deploy(elsewhere, { file }));
-  assert.equal(error.code, "chain/dev-keys");
-  assert.match(error.hint!, /--accept-forgeable-dev-keys/);
-  const { deployment } = await deploy(elsewhere, { file, acceptForgeableDevKeys: true });
+  assert.equal(error.code, "key/dev-key");
+  assert.match(error.hint!, /--accept-forgeable-dev-key/);
+  const { deployment } = await deploy(elsewhere, { file, acceptForgeableDevKey: true });
   assert.equal(deployment.chainId, 11155111);
 });
 

@@ -16,7 +16,7 @@ export const DOMAIN = { chainId: 31337n, escrow: ESCROW };
 const hash = (byte: number): Hex => toHex(new Uint8Array(32).fill(byte));
 
 export class MemoryChain implements ContributorChain {
-  readonly chainId = 31337n;
+  readonly chainId: bigint;
   readonly registry = REGISTRY;
   readonly escrow = ESCROW;
   /** Who sends transactions. */
@@ -35,6 +35,10 @@ export class MemoryChain implements ContributorChain {
   failNext: Error | undefined;
   readonly settled = new Map<Hex, { txHash: Hex; isFinal: boolean }>();
   readonly sent: string[] = [];
+
+  constructor(chainId = DOMAIN.chainId) {
+    this.chainId = chainId;
+  }
 
   verifier(keySize: number): VerifierView | undefined {
     return {

@@ -122,8 +122,8 @@ export const CHAIN_MUTATIONS: readonly Mutation[] = [
     {
       name: "dev-key-bought",
       attack: "an adapter under a forgeable key where money has value",
-      find: 'found.state !== "dev" || chainId === LOCAL_CHAIN || acceptForgeableDevKey,',
-      replace: "true,",
+      find: "  refuseDevKey(found, chainId, acceptForgeableDevKey);\n",
+      replace: "",
       stops: "dev-key-elsewhere",
     },
   ]),
@@ -131,7 +131,7 @@ export const CHAIN_MUTATIONS: readonly Mutation[] = [
     {
       name: "dev-key-deployed",
       attack: "forgeable keys deployed where money has value",
-      find: "  refuseDevKeys(chain.chainId, acceptForgeableDevKeys);\n",
+      find: "  for (const key of releaseVerifiers()) refuseDevKey(key, chain.chainId, acceptForgeableDevKey);\n",
       replace: "",
       stops: "dev-key-elsewhere",
     },

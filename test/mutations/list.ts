@@ -2,6 +2,7 @@
 import { CONTRACT_MUTATIONS } from "../contracts/mutations.ts";
 import { BUYER_MUTATIONS } from "./buyer.ts";
 import { CHAIN_MUTATIONS } from "./chain.ts";
+import { KEY_MUTATIONS } from "./keys.ts";
 import { NETWORK_MUTATIONS } from "./network.ts";
 import { SERVICE_MUTATIONS } from "./service.ts";
 import { SESSION_MUTATIONS } from "./session.ts";
@@ -69,6 +70,7 @@ export const MUTATIONS: readonly Mutation[] = [
   ...SERVICE_MUTATIONS,
   ...BUYER_MUTATIONS,
   ...CHAIN_MUTATIONS,
+  ...KEY_MUTATIONS,
   ...NETWORK_MUTATIONS,
   ...CONTRACT_MUTATIONS,
 ];

@@ -9,6 +9,7 @@ import { registerPeftAdapter } from "../../contributor/register.ts";
 import { ensureKey } from "../../keys/load.ts";
 import type { ModulesPerProof } from "../../protocol/groups.ts";
 import {
+  acceptForgeableOption,
   type ChainFlags,
   gasOf,
   openSigningChain,
@@ -28,6 +29,7 @@ interface InspectFlags extends OutputFlags {
 
 interface RegisterFlags extends InspectFlags, ChainFlags, DataFlags {
   uri?: string;
+  acceptForgeableDevKey?: boolean;
 }
 
 function withModel(command: Command): Command {
@@ -98,6 +100,7 @@ async function register(dir: string, flags: RegisterFlags): Promise<void> {
       adapter: await loadPeftAdapter(dir),
       modulesPerProof: flags.modulesPerProof,
       baseModel: baseModel(found),
+      acceptForgeableDevKey: flags.acceptForgeableDevKey === true,
       ...(flags.uri === undefined ? {} : { uri: flags.uri }),
       onProgress: (done, total) => out.progress.update("modules committed", done, total),
     });
@@ -155,6 +158,7 @@ export function registerAdapter(program: Command): void {
     .description("quantise, commit, write the manifest, register on chain");
   withOutput(withData(withSigner(withChain(withModel(add))), "contributor"))
     .option("--uri <url>", "where the manifest will be served, for the registry's event")
+    .addOption(acceptForgeableOption())
     .action(register);
   const show = adapter.command("list").description("adapters registered from this data folder");
   withOutput(withPassphrase(withData(show, "contributor"))).action(list);

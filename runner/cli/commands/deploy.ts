@@ -4,11 +4,11 @@ import { findAccount, testAccount } from "../../chain/accounts.ts";
 import { type ChainConnection, connectChain, withAccount } from "../../chain/connect.ts";
 import { deploy } from "../../chain/deploy.ts";
 import { isLocalChain } from "../../chain/localChain.ts";
-import { type ChainFlags, withChain, withSigner } from "../connection.ts";
+import { acceptForgeableOption, type ChainFlags, withChain, withSigner } from "../connection.ts";
 import { Output, type OutputFlags, table, withOutput } from "../output.ts";
 
 interface Flags extends ChainFlags, OutputFlags {
-  acceptForgeableDevKeys?: boolean;
+  acceptForgeableDevKey?: boolean;
 }
 
 /** On a local chain the first test account pays unless another is named. */
@@ -23,7 +23,7 @@ async function run(flags: Flags): Promise<void> {
   const out = new Output(flags);
   const { deployment, file, created, gasUsed } = await deploy(await deployer(flags), {
     ...(flags.deployment === undefined ? {} : { file: flags.deployment }),
-    acceptForgeableDevKeys: flags.acceptForgeableDevKeys === true,
+    acceptForgeableDevKey: flags.acceptForgeableDevKey === true,
     onContract: (_, done, total) => out.progress.update("contracts", done, total),
   });
   out.result({ ...deployment, file, created, gasUsed }, () => [
@@ -44,6 +44,6 @@ export function registerDeploy(program: Command): void {
   const command = program
     .command("deploy")
     .description("put the contracts on a chain where they are missing, at the same addresses everywhere")
-    .option("--accept-forgeable-dev-keys", "off a local chain: anyone can forge proofs and take the money");
+    .addOption(acceptForgeableOption());
   withOutput(withSigner(withChain(command))).action(run);
 }

@@ -7,14 +7,21 @@ import { type ServeOptions, serve } from "../../contributor/service.ts";
 import type { Hex } from "../../protocol/bytes.ts";
 import { stringifyMessage } from "../../wire/messages.ts";
 import { chooseAdapter } from "../adapters.ts";
-import { type ChainFlags, openSigningChain, withChain, withSigner } from "../connection.ts";
+import {
+  acceptForgeableOption,
+  type ChainFlags,
+  openSigningChain,
+  withChain,
+  withSigner,
+} from "../connection.ts";
 import { badValue } from "../failure.ts";
 import { closing, type DataFlags, openContributor, withData } from "../folders.ts";
 import { untilStopped } from "../interrupt.ts";
 import { Output, type OutputFlags, withOutput } from "../output.ts";
 import { seconds, several, wholeNumber } from "../parsers.ts";
+import { type AdminFlags, openAdmin, withAdmin } from "../serveAdmin.ts";
 
-interface Flags extends ChainFlags, DataFlags, OutputFlags {
+interface Flags extends AdminFlags, ChainFlags, DataFlags, OutputFlags {
   adapter?: string[];
   host: string;
   port: number;
@@ -24,6 +31,7 @@ interface Flags extends ChainFlags, DataFlags, OutputFlags {
   settle: boolean;
   keepTranscript?: boolean;
   margin?: bigint;
+  acceptForgeableDevKey?: boolean;
 }
 
 function tlsOf({ tlsCert, tlsKey }: Flags): Pick<ServeOptions, "tls"> {
@@ -79,11 +87,16 @@ async function run(flags: Flags): Promise<void> {
       port: flags.port,
       settle: flags.settle,
       keepTranscript: flags.keepTranscript === true,
+      acceptForgeableDevKey: flags.acceptForgeableDevKey === true,
       ...tlsOf(flags),
       ...(adapters.length === 0 ? {} : { adapters }),
       ...(flags.publicUrl === undefined ? {} : { publicUrl: flags.publicUrl }),
       ...(flags.margin === undefined ? {} : { marginSeconds: Number(flags.margin) }),
       onEvent: (event) => out.note(out.json ? stringifyMessage(event) : eventLine(event)),
+    });
+    const admin = await openAdmin(flags, {
+      ...{ data, ctx, service, settles: flags.settle },
+      onError: (error) => out.warn(`answering your page failed: ${(error as Error).message}`),
     });
     const served = service.adapters.map(({ adapterId, name }) => ({
       adapterId,
@@ -94,14 +107,22 @@ async function run(flags: Flags): Promise<void> {
       if (offers === 0)
         out.warn(`nobody can open an agreement on ${adapterId}: make an offer (deltapay offer make)`);
     out.result(
-      { url: service.url, contributor: ctx.account.address, chainId: ctx.chainId, adapters: served },
+      {
+        url: service.url,
+        contributor: ctx.account.address,
+        chainId: ctx.chainId,
+        adapters: served,
+        ...(admin === undefined ? {} : { admin: { url: admin.url, tokenFile: admin.tokenFile } }),
+      },
       () => [
         `serving at ${service.url} for ${ctx.account.address}; Ctrl-C stops it`,
         ...served.map(({ adapterId, name, offers }) => `  ${name}: ${adapterId}, ${offers} offers`),
+        ...(admin === undefined ? [] : [`your page's API at ${admin.url}, its token in ${admin.tokenFile}`]),
       ],
     );
     await untilStopped();
     out.note("stopping: what is under way is finished first");
+    await admin?.close();
     await service.close();
   });
 }
@@ -120,6 +141,7 @@ export function registerServe(program: Command): void {
     .option("--public-url <url>", "where buyers reach the service, when that is elsewhere")
     .option("--no-settle", "do not prove and settle by itself")
     .option("--keep-transcript", "keep every pass for audits (large)")
-    .option("--margin <time>", "stop serving so long before a deadline (default: measured)", seconds);
-  withOutput(withData(withSigner(withChain(command)), "contributor")).action(run);
+    .option("--margin <time>", "stop serving so long before a deadline (default: measured)", seconds)
+    .addOption(acceptForgeableOption());
+  withOutput(withData(withAdmin(withSigner(withChain(command))), "contributor")).action(run);
 }

@@ -19,23 +19,29 @@ import { type Attack, refused } from "./attack.ts";
 
 const MAINNET = 1;
 
-/** The contributor's side on that chain, as its own tools do it when told to. @returns the service's URL */
-async function serveElsewhere(world: World, ctx: ChainContext): Promise<string> {
+/** The contributor's side on that chain: its own tools refuse, and do it when told to. */
+async function serveElsewhere(world: World, ctx: ChainContext): Promise<{ url: string; refusals: string[] }> {
   const data = await openContributorData(join(world.directory, "elsewhere"));
   world.onClose(() => data.close());
   const { account } = world.contributor;
   const chain = contributorChain(ctx);
   const adapter = await loadPeftAdapter(FIXTURES.adapters["kjv-proj"]);
-  await registerPeftAdapter({ data, chain, contributor: account.address, adapter });
-  const service = await serve({ data, chain, account, settle: false });
+  const registration = { data, chain, contributor: account.address, adapter };
+  const registering = await refused("the registration", "key/dev-key", () =>
+    registerPeftAdapter(registration),
+  );
+  await registerPeftAdapter({ ...registration, acceptForgeableDevKey: true });
+  const serving = { data, chain, account, settle: false };
+  const refusal = await refused("the service", "key/dev-key", () => serve(serving));
+  const service = await serve({ ...serving, acceptForgeableDevKey: true });
   world.onClose(() => service.close());
-  return service.url;
+  return { url: service.url, refusals: [registering.message, refusal.message] };
 }
 
 export const devKeyElsewhere: Attack = {
   name: "dev-key-elsewhere",
   expected:
-    "an adapter under a key whose secrets are public, off a local chain: neither deployed nor bought without the flag that names the danger",
+    "an adapter under a key whose secrets are public, off a local chain: neither deployed, registered, served nor bought without the flag that names the danger",
   async run(world) {
     const node = await startLocalNode({ chainId: MAINNET });
     world.onClose(() => node.stop());
@@ -43,12 +49,12 @@ export const devKeyElsewhere: Attack = {
     const { account } = world.contributor;
     const deploymentFile = join(world.directory, "elsewhere.json");
     const chain = withAccount(await connectChain({ rpcUrl }), account);
-    const deploying = await refused("the deployment", "chain/dev-keys", () =>
+    const deploying = await refused("the deployment", "key/dev-key", () =>
       deploy(chain, { file: deploymentFile }),
     );
-    await deploy(chain, { file: deploymentFile, acceptForgeableDevKeys: true });
+    await deploy(chain, { file: deploymentFile, acceptForgeableDevKey: true });
     const ctx = await connect({ rpcUrl, account, deploymentFile });
-    const url = await serveElsewhere(world, ctx);
+    const { url, refusals } = await serveElsewhere(world, ctx);
     const { registry } = ctx.deployment;
     const found = await discover({
       url,
@@ -57,7 +63,7 @@ export const devKeyElsewhere: Attack = {
       readAdapter: buyerChain(ctx).readAdapter,
     });
     world.onClose(() => found.client.http.close());
-    const buying = await refused("the adapter", "adapter/dev-key", async () =>
+    const buying = await refused("the adapter", "key/dev-key", async () =>
       verifyAdapter({
         ...found,
         curve: await loadCurve(),
@@ -67,6 +73,10 @@ export const devKeyElsewhere: Attack = {
         findTargets: targetsOfModel(FIXTURES.model),
       }),
     );
-    return { how: `deploying: ${deploying.message}; buying: ${buying.message}`, gained: 0n };
+    const [registering, serving] = refusals;
+    return {
+      how: `deploying: ${deploying.message}; registering: ${registering}; serving: ${serving}; buying: ${buying.message}`,
+      gained: 0n,
+    };
   },
 };
