@@ -141,9 +141,14 @@ function readPublicFile(data: ContributorData, adapterId: Hex, name: string): Ui
   return bytes;
 }
 
+/** A stored adapter's manifest, its exact bytes. */
+export function readManifestBytes(data: ContributorData, adapterId: Hex): Uint8Array {
+  return readPublicFile(data, adapterId, "manifest.json");
+}
+
 /** A stored adapter's manifest. */
 export function readManifest(data: ContributorData, adapterId: Hex): Manifest {
-  return decodeManifest(readPublicFile(data, adapterId, "manifest.json"));
+  return decodeManifest(readManifestBytes(data, adapterId));
 }
 
 /** A stored adapter's secret. @throws DeltapayError `vault/...`, `adapter/secret-malformed` */

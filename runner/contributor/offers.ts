@@ -4,7 +4,14 @@ import { isLocalChain } from "../chain/localChain.ts";
 import type { Hex } from "../protocol/bytes.ts";
 import { DeltapayError } from "../protocol/errors.ts";
 import { manifestLayout } from "../protocol/manifest.ts";
-import { type Address, type Domain, type Offer, offerHash, typedData } from "../protocol/typedData.ts";
+import {
+  type Address,
+  checkSignature,
+  type Domain,
+  type Offer,
+  offerHash,
+  typedData,
+} from "../protocol/typedData.ts";
 import { offerSchema, type SignedOffer, signedOfferSchema, stringifyMessage } from "../wire/messages.ts";
 import { getAdapter, readManifest } from "./adapters.ts";
 import type { ContributorData } from "./dataFolder.ts";
@@ -88,12 +95,36 @@ export async function makeOffer(
     nonce: BigInt(`0x${Buffer.from(crypto.getRandomValues(new Uint8Array(16))).toString("hex")}`),
     expiry: terms.expiry ?? now + 30n * DAY,
   };
-  checkTerms(offer, now);
-  const { groups } = manifestLayout(readManifest(data, adapter.adapterId));
-  const slowestMs = new ProofStore(data.database).slowest();
-  checkTimes(offer, leastWindow(isLocalChain(domain.chainId), groups, slowestMs));
+  checkOffer(data, domain, offer, now);
   const signature = await account.signTypedData(typedData(domain, "Offer", offer));
   return store(data, offer, signature);
+}
+
+/**
+ * Stores an offer signed elsewhere, by the contributor's wallet. One that is here already stays as it is.
+ * @throws DeltapayError as `makeOffer`, and `signature/malformed`, `signature/wrong-signer`
+ */
+export async function addSignedOffer(
+  data: ContributorData,
+  domain: Domain,
+  { offer, signature }: SignedOffer,
+): Promise<StoredOffer> {
+  const { contributor, registered } = getAdapter(data, offer.adapterId);
+  if (!registered)
+    throw new DeltapayError("offer/not-registered", "this adapter's registration was not finished", {
+      field: "adapterId",
+      hint: "run `deltapay adapter register` again",
+    });
+  checkOffer(data, domain, offer, BigInt(nowSeconds()));
+  await checkSignature(domain, "Offer", offer, signature, contributor);
+  return findOffer(data, offerHash(offer)) ?? store(data, offer, signature);
+}
+
+function checkOffer(data: ContributorData, domain: Domain, offer: Offer, now: bigint): void {
+  checkTerms(offer, now);
+  const { groups } = manifestLayout(readManifest(data, offer.adapterId));
+  const slowestMs = new ProofStore(data.database).slowest();
+  checkTimes(offer, leastWindow(isLocalChain(domain.chainId), groups, slowestMs));
 }
 
 function checkTerms(offer: Offer, now: bigint): void {

@@ -30,6 +30,14 @@ export const ADMIN_PATHS = {
   prove: "/admin/v1/agreements/:agreementId/prove",
 } as const;
 
+/** Where the admin API listens unless told otherwise. */
+export const DEFAULT_ADMIN_PORT = 7421;
+/** Where the page is served unless told otherwise. */
+export const DEFAULT_APP_PORT = 7430;
+export const DEFAULT_APP_ORIGINS: readonly string[] = ["127.0.0.1", "localhost"].map(
+  (host) => `http://${host}:${DEFAULT_APP_PORT}`,
+);
+
 const address = hex(20);
 const hash = hex(32);
 
