@@ -12,7 +12,8 @@ import {
 } from "viem";
 import { DeltapayError } from "../protocol/errors.ts";
 import type { Domain } from "../protocol/typedData.ts";
-import { checkDeployed, type Deployment, loadDeployment } from "./deployment.ts";
+import { checkDeployed, loadDeployment } from "./deployment.ts";
+import type { Deployment } from "./deploymentFile.ts";
 import { asChainError } from "./errors.ts";
 import { isLocalChain } from "./localChain.ts";
 

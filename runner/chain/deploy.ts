@@ -5,13 +5,8 @@ import { keyTrust, refuseDevKey } from "../protocol/keyTrust.ts";
 import { contractCode } from "./bytecode.ts";
 import type { ChainConnection } from "./connect.ts";
 import { createdAddress, creationCall, DEPLOYMENT_PROXY, ensureDeploymentProxy } from "./create2.ts";
-import {
-  codeHashAt,
-  type Deployment,
-  deploymentPath,
-  readDeployment,
-  storeDeployment,
-} from "./deployment.ts";
+import { codeHashAt, deploymentPath, readDeployment, storeDeployment } from "./deployment.ts";
+import type { Deployment } from "./deploymentFile.ts";
 import { onChain } from "./errors.ts";
 import { send, waitFor } from "./transact.ts";
 import { releaseVerifiers, verifierName } from "./verifiers.ts";

@@ -1,0 +1,15 @@
+/** The verifiers this version vouches for, computed from keys and bytecode when the page is built. */
+import type { Plugin } from "vite";
+import { releaseVerifiers } from "../runner/chain/verifiers.ts";
+
+const ID = "virtual:deltapay-release";
+
+/** Provides `virtual:deltapay-release`. */
+export function releasePlugin(): Plugin {
+  return {
+    name: "deltapay-release",
+    resolveId: (source) => (source === ID ? `\0${ID}` : null),
+    load: (id) =>
+      id === `\0${ID}` ? `export const RELEASE_VERIFIERS = ${JSON.stringify(releaseVerifiers())};` : null,
+  };
+}

@@ -1,0 +1,81 @@
+/** The frame around every page: where one is, on which chain, with which account. */
+import { useEffect, useRef } from "react";
+import { isLocalChain } from "../../runner/chain/localChain.ts";
+import { AdaptersPage } from "./adapters/AdaptersPage.tsx";
+import { AgreementPage } from "./agreement/AgreementPage.tsx";
+import { BuyerPage } from "./buyer/BuyerPage.tsx";
+import { usePageConfig } from "./chain/ChainProvider.tsx";
+import { ContributorPage } from "./contributor/ContributorPage.tsx";
+import { type Route, routeHash } from "./routes.ts";
+import { useRoute } from "./useRoute.ts";
+import { WalletBar } from "./wallet/WalletBar.tsx";
+
+const PAGES = [
+  { page: "adapters", title: "Adapters" },
+  { page: "buyer", title: "Buyer" },
+  { page: "contributor", title: "Contributor" },
+  { page: "agreement", title: "Certificate" },
+] as const;
+
+function titleOf(route: Route): string {
+  return PAGES.find(({ page }) => page === route.page)?.title ?? "No such page";
+}
+
+function Page({ route }: { route: Route }) {
+  if (route.page === "adapters") return <AdaptersPage />;
+  if (route.page === "buyer") return <BuyerPage />;
+  if (route.page === "contributor") return <ContributorPage />;
+  if (route.page === "agreement")
+    return route.agreementId === undefined ? (
+      <AgreementPage />
+    ) : (
+      <AgreementPage key={route.agreementId} agreementId={route.agreementId} />
+    );
+  return (
+    <p>
+      There is no such page. <a href={routeHash({ page: "adapters" })}>Go to the adapters</a>.
+    </p>
+  );
+}
+
+export function App() {
+  const route = useRoute();
+  const main = useRef<HTMLElement>(null);
+  const title = titleOf(route);
+  const shown = useRef(route.page);
+  useEffect(() => {
+    document.title = `${title} – deltapay`;
+    // A reader of the screen hears where a link led, but is not moved when the page first loads.
+    if (shown.current !== route.page) main.current?.focus();
+    shown.current = route.page;
+  }, [title, route.page]);
+  return (
+    <>
+      <button type="button" className="skip" onClick={() => main.current?.focus()}>
+        Skip to the page
+      </button>
+      <header className="top">
+        <span className="brand">deltapay</span>
+        <nav aria-label="Pages">
+          {PAGES.map(({ page, title: name }) => (
+            <a key={page} href={routeHash({ page })} aria-current={route.page === page ? "page" : undefined}>
+              {name}
+            </a>
+          ))}
+        </nav>
+        <WalletBar />
+      </header>
+      <LocalChainNote />
+      <main id="main" ref={main} tabIndex={-1}>
+        <h1>{title}</h1>
+        <Page route={route} />
+      </main>
+    </>
+  );
+}
+
+function LocalChainNote() {
+  const { chainId } = usePageConfig();
+  if (!isLocalChain(chainId)) return null;
+  return <p className="chain-note">Local chain {chainId}: money here is worth nothing.</p>;
+}

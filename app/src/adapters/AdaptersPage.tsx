@@ -1,0 +1,4 @@
+/** Under way. */
+export function AdaptersPage() {
+  return <p>Nothing here yet.</p>;
+}

@@ -1,0 +1,4 @@
+/** Under way. */
+export function BuyerPage() {
+  return <p>Nothing here yet.</p>;
+}

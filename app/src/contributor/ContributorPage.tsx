@@ -1,0 +1,4 @@
+/** Under way. */
+export function ContributorPage() {
+  return <p>Nothing here yet.</p>;
+}

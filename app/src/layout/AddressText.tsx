@@ -1,0 +1,44 @@
+/** Addresses and hashes: checksummed, shortened for the eye, whole for the clipboard and the screen reader. */
+import { useState } from "react";
+import { getAddress } from "viem";
+
+function useCopy(text: string): { copied: boolean; copy: () => void } {
+  const [copied, setCopied] = useState(false);
+  return {
+    copied,
+    copy: () => {
+      navigator.clipboard.writeText(text).then(
+        () => {
+          setCopied(true);
+          setTimeout(() => setCopied(false), 1500);
+        },
+        () => setCopied(false),
+      );
+    },
+  };
+}
+
+/** A long hex text, shortened; a click copies all of it. */
+export function HashText({ value, label }: { value: string; label?: string }) {
+  const { copied, copy } = useCopy(value);
+  return (
+    <button
+      type="button"
+      className="hash"
+      title={`${value} – click to copy`}
+      onClick={copy}
+      aria-label={`${label === undefined ? "" : `${label}: `}${value}, copy`}
+    >
+      <span aria-hidden="true">
+        {copied ? "copied" : value.length > 14 ? `${value.slice(0, 8)}…${value.slice(-6)}` : value}
+      </span>
+      <span className="sr-only" role="status">
+        {copied ? "copied" : ""}
+      </span>
+    </button>
+  );
+}
+
+export function AddressText({ address, label }: { address: string; label?: string }) {
+  return <HashText value={getAddress(address)} {...(label === undefined ? {} : { label })} />;
+}

@@ -1,0 +1,34 @@
+/** What went wrong, in which field, and what to do about it. */
+import { DeltapayError } from "../../../runner/protocol/errors.ts";
+
+/** The parts of any error that a person can use. */
+function parts(error: unknown): { message: string; field?: string; hint?: string; code?: string } {
+  if (error instanceof DeltapayError) return error.toJSON();
+  return { message: error instanceof Error ? error.message : String(error) };
+}
+
+/** @param title what was being done, as `The offer was not made` */
+export function Failure({ error, title, onRetry }: { error: unknown; title?: string; onRetry?: () => void }) {
+  const { message, field, hint, code } = parts(error);
+  return (
+    <div className="notice bad" role="alert">
+      {title !== undefined && <p className="notice-title">{title}</p>}
+      <p>{message.charAt(0).toUpperCase() + message.slice(1)}.</p>
+      {hint !== undefined && <p>What to do: {hint}.</p>}
+      <p className="fine">
+        {code !== undefined && <code>{code}</code>}
+        {field !== undefined && (
+          <>
+            {" "}
+            in <code>{field}</code>
+          </>
+        )}
+      </p>
+      {onRetry !== undefined && (
+        <button type="button" onClick={onRetry}>
+          Try again
+        </button>
+      )}
+    </div>
+  );
+}
