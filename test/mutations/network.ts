@@ -59,7 +59,7 @@ export const NETWORK_MUTATIONS: readonly Mutation[] = [
   {
     name: "search-for-strangers",
     attack: "anybody makes the service search the chain from its beginning, without a signature",
-    file: "runner/contributor/sessions.ts",
+    file: "runner/contributor/session/openSession.ts",
     find: "const party = await this.#parties.find(proof.agreementId);",
     replace: 'const party = await chain.readAgreement(proof.agreementId, "final");',
     test: "test/contributor/strangers.test.ts",

@@ -5,7 +5,6 @@ const ADMISSION = "runner/contributor/admission.ts";
 const AGREEMENTS = "runner/contributor/store/agreements.ts";
 const LIFECYCLE = "runner/contributor/lifecycle.ts";
 const OFFERS = "runner/contributor/offers.ts";
-const SESSIONS = "runner/contributor/sessions.ts";
 
 const tried =
   (test: string) =>
@@ -73,14 +72,14 @@ const LIMITS: readonly Mutation[] = [
   onAdmission("grows with what is settled before", {
     name: "margin-for-one",
     attack: "many agreements with one deadline, more than can be settled before it",
-    file: SESSIONS,
+    file: "runner/contributor/session/settlingTime.ts",
     find: "{ agreements: before.length, groups }",
     replace: "{ agreements: 0, groups: 0 }",
   }),
   onAdmission("refused before anything is stored", {
     name: "deadline-unbounded",
     attack: "a deadline of 2^60 stops the service for good",
-    file: SESSIONS,
+    file: "runner/contributor/session/openSession.ts",
     find: "if (agreement.deadline > LATEST_DEADLINE)",
     replace: "if (false)",
   }),
@@ -172,7 +171,7 @@ const RECEIPTS: readonly Mutation[] = [
   onReceipts("in one step", {
     name: "refused-in-two-steps",
     attack: "a crash between two writes: served on, and no receipt taken any more",
-    file: SESSIONS,
+    file: "runner/contributor/session/acceptReceipts.ts",
     find: "const moved = transaction(this.#options.data.database, () => {",
     replace: "const moved = (<Result>(work: () => Result) => work())(() => {",
   }),

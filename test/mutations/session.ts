@@ -12,7 +12,7 @@ const byAttack = (attack: string, mutation: Omit<Mutation, "attack" | "test" | "
 });
 
 const RECEIPT_CHECK = "runner/contributor/receiptCheck.ts";
-const SESSIONS = "runner/contributor/sessions.ts";
+const ANSWERS = "runner/contributor/session/answerPasses.ts";
 const AUTHENTICATION = "runner/contributor/authentication.ts";
 const ENCODING = "runner/protocol/encoding.ts";
 const PROVE = "runner/prover/prove.ts";
@@ -93,25 +93,25 @@ const PASSES: readonly Mutation[] = [
   }),
   byAttack("repeated-pass", {
     name: "repeat-with-other-activations",
-    file: SESSIONS,
+    file: ANSWERS,
     find: "if (answered?.X.some((x, i) => x !== request.X[i]))",
     replace: "if (false)",
   }),
   byAttack("repeated-pass", {
     name: "repeat-with-other-salt",
-    file: SESSIONS,
+    file: ANSWERS,
     find: "if (!equalBytes(started.passSalt, request.passSalt))",
     replace: "if (false)",
   }),
   byAttack("repeated-pass", {
     name: "salt-in-two-passes",
-    file: SESSIONS,
-    find: "if (this.#passes.saltUsed(agreementId, request.passSalt))",
+    file: ANSWERS,
+    find: "if (live.passes.saltUsed(agreementId, request.passSalt))",
     replace: "if (false)",
   }),
   byAttack("dropped-pass", {
     name: "pass-dropped",
-    file: SESSIONS,
+    file: ANSWERS,
     find: "if (number !== next)",
     replace: "if (false)",
   }),
@@ -169,7 +169,7 @@ const MALFORMED: readonly Mutation[] = [
   }),
   byAttack("bad-activations", {
     name: "tokens-change-in-a-pass",
-    file: SESSIONS,
+    file: ANSWERS,
     find: "if (started.tokens !== request.tokens)",
     replace: "if (false)",
   }),
@@ -202,7 +202,7 @@ const MALFORMED: readonly Mutation[] = [
 const STRANGERS: readonly Mutation[] = [
   byAttack("stolen-session", {
     name: "session-signer-unchecked",
-    file: SESSIONS,
+    file: "runner/contributor/session/openSession.ts",
     find: '    await checkSignature(this.#domain, "Session", proof, signature, party.signer);\n',
     replace: "",
   }),

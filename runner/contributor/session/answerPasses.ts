@@ -1,0 +1,174 @@
+/** Answering passes (protocol 5.2): what is asked, whether it is answered; Y is durable before anybody sees it. */
+import { equalBytes, type Hex } from "../../protocol/bytes.ts";
+import { decodeAnswers, encodeActivations, encodeAnswers } from "../../protocol/encoding.ts";
+import { DeltapayError } from "../../protocol/errors.ts";
+import { addPass, type Pass, type SessionState } from "../../protocol/fold.ts";
+import { answerBound } from "../../protocol/layout.ts";
+import { answer } from "../../protocol/quantise.ts";
+import { encodeState } from "../../protocol/sessionState.ts";
+import { transaction } from "../../storage/database.ts";
+import { keepPass } from "../../storage/transcript.ts";
+import { decodePassRequest, type PassRequest } from "../../wire/passRequest.ts";
+import { admitPass } from "../admission.ts";
+import type { AgreementWatch } from "../agreementWatch.ts";
+import type { ContributorData } from "../dataFolder.ts";
+import type { OnEvent } from "../events.ts";
+import type { StoredPass } from "../store/passes.ts";
+import type { LiveSession, LiveSessions } from "./liveSessions.ts";
+import type { SettlingTime } from "./settlingTime.ts";
+
+export interface PassAnswersOptions {
+  data: ContributorData;
+  live: LiveSessions;
+  watch: AgreementWatch;
+  settlingTime: SettlingTime;
+  /** How old the chain's word on an agreement may be. */
+  maxAgeMs: number;
+  onEvent?: OnEvent;
+  keepTranscript?: boolean;
+}
+
+export class PassAnswers {
+  readonly #options: PassAnswersOptions;
+
+  constructor(options: PassAnswersOptions) {
+    this.#options = options;
+  }
+
+  /**
+   * Answers some modules of a pass; Y is durable before it is returned. One call of an agreement at a time.
+   * @returns Y of each module asked, in order
+   * @throws DeltapayError `session/wrong-pass`, `session/changed-repeat`, `session/changed-tokens`, `session/salt-reused`,
+   * `session/ended`, those of `admitPass`, `wire/bad-request`, `encoding/...`
+   */
+  async answer(agreementId: Hex, number: number, body: Uint8Array): Promise<Uint8Array> {
+    const live = this.#options.live.get(agreementId);
+    const started = passNumbered(live, number);
+    if (started === undefined) this.#options.live.requireServing(agreementId);
+    const request = decodePassRequest(live.adapter.layout, body);
+    const missing = started === undefined ? request.modules : missingModules(started, request);
+    if (started === undefined) await this.#admit(agreementId, live, request);
+    if (missing.length > 0) this.#compute(agreementId, live, number, request, missing);
+    return Buffer.concat(request.modules.map((m) => live.pass!.answers.get(m)!.Y));
+  }
+
+  async #admit(agreementId: Hex, { adapter, offer, state, covered }: LiveSession, request: PassRequest) {
+    const { live, watch, settlingTime, maxAgeMs } = this.#options;
+    const { agreement, now } = await watch.newest(agreementId);
+    const record = live.requireServing(agreementId);
+    const maxAge = BigInt(Math.ceil(maxAgeMs / 1000));
+    admitPass({
+      offer: offer.offer,
+      agreement,
+      openedDeadline: BigInt(record.deadline),
+      tokens: BigInt(state.tokens),
+      covered: BigInt(covered.tokens),
+      passTokens: BigInt(request.tokens),
+      now,
+      margin: settlingTime.margin(agreementId, adapter, agreement.deadline),
+      closeMargin: settlingTime.margin(agreementId, adapter, now + offer.offer.closeWindow) + maxAge,
+    });
+    if (live.passes.saltUsed(agreementId, request.passSalt))
+      throw new DeltapayError("session/salt-reused", "an earlier pass of this agreement had the same salt", {
+        field: "passSalt",
+        hint: "every pass takes 32 fresh random bytes",
+      });
+  }
+
+  /** Computes, stores, and with the last module of the pass folds it; memory follows the disk. */
+  #compute(
+    agreementId: Hex,
+    live: LiveSession,
+    number: number,
+    request: PassRequest,
+    missing: number[],
+  ): void {
+    const { layout, weights } = live.adapter;
+    const { X, tokens, passSalt } = request;
+    const fresh = new Map(
+      missing.map((m) => {
+        const { dIn, dOut, r } = layout.modules[m]!;
+        const { Aq, Bq } = weights[m]!;
+        return [m, encodeAnswers(answer(Aq, Bq, X, tokens, dIn, dOut, r))];
+      }),
+    );
+    const begins = live.pass?.pass !== number;
+    const pass: StoredPass = begins
+      ? { pass: number, passSalt, tokens, answers: new Map() }
+      : { ...live.pass!, answers: new Map(live.pass!.answers) };
+    for (const [m, Y] of fresh) pass.answers.set(m, { X, Y });
+    const state =
+      pass.answers.size === layout.modules.length ? this.#fold(agreementId, live, pass) : live.state;
+    const { data, live: sessions } = this.#options;
+    transaction(data.database, () => {
+      sessions.requireServing(agreementId);
+      if (begins) sessions.passes.begin(agreementId, number, passSalt, tokens);
+      sessions.passes.addAnswers(agreementId, number, encodeActivations(X), fresh);
+      if (state !== live.state)
+        sessions.agreements.writeState(agreementId, state.passes, state.tokens, encodeState(state));
+    });
+    const finished = state !== live.state;
+    live.pass = pass;
+    live.state = state;
+    if (finished)
+      this.#options.onEvent?.({
+        type: "pass",
+        agreementId,
+        pass: number,
+        tokens,
+        totalTokens: state.tokens,
+        unpaidTokens: state.tokens - live.covered.tokens,
+      });
+  }
+
+  #fold(
+    agreementId: Hex,
+    { adapter: { layout }, state }: LiveSession,
+    { pass, passSalt, tokens, answers }: StoredPass,
+  ): SessionState {
+    const complete: Pass = {
+      passSalt,
+      tokens,
+      X: layout.modules.map((_, m) => answers.get(m)!.X),
+      Y: layout.modules.map((module, m) =>
+        decodeAnswers(answers.get(m)!.Y, tokens * module.dOut, answerBound(module)),
+      ),
+    };
+    if (this.#options.keepTranscript === true)
+      keepPass(this.#options.data.transcriptDirectory(agreementId), pass, complete);
+    return addPass(layout, state, complete);
+  }
+}
+
+/** The pass under way or just finished if that is the one asked for; undefined if it is the next. */
+function passNumbered({ state, pass }: LiveSession, number: number): StoredPass | undefined {
+  if (pass?.pass === number) return pass;
+  const isOpen = pass !== undefined && pass.pass > state.passes;
+  const next = isOpen ? pass.pass : state.passes + 1;
+  if (number !== next)
+    throw new DeltapayError("session/wrong-pass", `pass ${number} was asked for, pass ${next} is due`, {
+      field: "pass",
+      hint: isOpen ? "a pass is finished before the next begins" : "passes are numbered from 1, without gaps",
+    });
+  return undefined;
+}
+
+/** Modules of a repeated or continued request that have no answer yet; everything else must be as it was. */
+function missingModules(started: StoredPass, request: PassRequest): number[] {
+  const refuse = (what: string, message: string, field: string): never => {
+    throw new DeltapayError(`session/${what}`, message, {
+      field,
+      hint: "a pass goes on exactly as it began; a repeat has the same bytes",
+    });
+  };
+  if (!equalBytes(started.passSalt, request.passSalt))
+    refuse("changed-repeat", "the pass began with another salt", "passSalt");
+  if (started.tokens !== request.tokens)
+    refuse("changed-tokens", `the pass began with ${started.tokens} tokens, not ${request.tokens}`, "tokens");
+  return request.modules.filter((m) => {
+    const answered = started.answers.get(m);
+    if (answered?.X.some((x, i) => x !== request.X[i]))
+      refuse("changed-repeat", `module ${m} was answered for other activations`, "X");
+    return answered === undefined;
+  });
+}
