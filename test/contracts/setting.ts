@@ -38,6 +38,15 @@ export interface Setting {
   deploy(name: string, abi?: Abi | readonly unknown[], args?: readonly unknown[]): Promise<Address>;
   /** Sends a transaction and waits for it; throws when it reverts. */
   send(from: Account, call: Call): Promise<TransactionReceipt>;
+  /** Any other request to the node. */
+  request(method: string, params: readonly unknown[]): Promise<unknown>;
+  /** Mines a block with this timestamp, on a chain whose clock is fixed. */
+  passTo(timestamp: bigint): Promise<void>;
+}
+
+export interface SettingOptions {
+  /** Timestamp of the first block; every later one is a second after the one before, whatever the time. */
+  start?: bigint;
 }
 
 export interface Call {
@@ -60,8 +69,15 @@ function publicClientOf(provider: Provider) {
 }
 
 /** A fresh chain with the contracts of this version and the verifier of one key. */
-export async function startSetting(verifierName: string): Promise<Setting> {
-  const { provider } = await network.create();
+export async function startSetting(verifierName: string, { start }: SettingOptions = {}): Promise<Setting> {
+  const { provider } = await network.create(
+    start === undefined ? {} : { override: { initialDate: new Date(1000 * Number(start)) } },
+  );
+  let next = start;
+  const tick = async (): Promise<void> => {
+    if (next === undefined) return;
+    await provider.request({ method: "evm_setNextBlockTimestamp", params: [Number(++next)] });
+  };
   const client = publicClientOf(provider);
   const walletOf = (account: Account): Wallet =>
     createWalletClient({ account, chain: hardhat, transport: custom(provider) });
@@ -73,6 +89,7 @@ export async function startSetting(verifierName: string): Promise<Setting> {
   const deploy: Setting["deploy"] = async (name, abi = [], args = []) => {
     const { bytecode } = contractCode(name);
     const wallet = walletOf(contributor);
+    await tick();
     const receipt = await mined(await wallet.deployContract({ abi: abi as Abi, bytecode, args }));
     return receipt.contractAddress!;
   };
@@ -83,7 +100,14 @@ export async function startSetting(verifierName: string): Promise<Setting> {
     registry,
     escrow: await deploy("LoraEscrow", loraEscrowAbi, [registry]),
     verifier: await deploy(verifierName),
+    request: (method, params) => provider.request({ method, params: [...params] }),
+    passTo: async (timestamp) => {
+      next = timestamp - 1n;
+      await tick();
+      await provider.request({ method: "evm_mine", params: [] });
+    },
     send: async (from, call) => {
+      await tick();
       const { request } = await client.simulateContract({ account: from, ...call, abi: call.abi as Abi });
       return mined(await walletOf(from).writeContract(request));
     },
