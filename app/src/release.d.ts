@@ -1,6 +1,9 @@
 declare module "virtual:deltapay-release" {
   import type { ReleaseVerifier } from "../../runner/chain/verifiers.ts";
+  import type { ReleaseKey } from "./verification/releaseKey.ts";
 
   /** All verifiers this version vouches for, by ascending size. */
   export const RELEASE_VERIFIERS: readonly ReleaseVerifier[];
+  /** The verifying keys of those, and the hashes of what proves under them. */
+  export const RELEASE_KEYS: readonly ReleaseKey[];
 }

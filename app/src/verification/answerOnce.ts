@@ -7,11 +7,11 @@ export function answerOnce<Request, Answer, Progress>(
   work: (request: Request, progress: (progress: Progress) => void) => Promise<Answer>,
 ): void {
   const say = (message: WorkerMessage<Answer, Progress>): void => postMessage(message);
-  onmessage = async ({ data }: MessageEvent<Request>) => {
+  addEventListener("message", async ({ data }: MessageEvent<Request>) => {
     try {
       say({ type: "done", answer: await work(data, (progress) => say({ type: "progress", progress })) });
     } catch (error) {
       say({ type: "failed", failure: failureOf(error) });
     }
-  };
+  });
 }
