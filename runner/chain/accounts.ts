@@ -4,6 +4,7 @@ import type { LocalAccount } from "viem";
 import { mnemonicToAccount, privateKeyToAccount } from "viem/accounts";
 import type { Hex } from "../protocol/bytes.ts";
 import { DeltapayError, ensure } from "../protocol/errors.ts";
+import { accountMissing } from "./accountMissing.ts";
 import { isLocalChain } from "./localChain.ts";
 
 /** Public, and known to every Hardhat node. */
@@ -143,13 +144,4 @@ export async function resolveAccount(
   const account = await findAccount(options, chainId, environment);
   if (account === undefined) throw accountMissing(chainId);
   return account;
-}
-
-/** Nobody to sign with. */
-export function accountMissing(chainId: number): DeltapayError {
-  const local = isLocalChain(chainId) ? "--account N (a test account of the local chain), " : "";
-  return new DeltapayError("account/missing", "this needs an account to sign with", {
-    field: "account",
-    hint: `give ${local}--keystore FILE, or set DELTAPAY_PRIVATE_KEY`,
-  });
 }

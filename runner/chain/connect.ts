@@ -13,7 +13,7 @@ import {
 import { DeltapayError } from "../protocol/errors.ts";
 import type { Domain } from "../protocol/typedData.ts";
 import { checkDeployed, loadDeployment } from "./deployment.ts";
-import type { Deployment } from "./deploymentFile.ts";
+import { type Deployment, deploymentDomain } from "./deploymentFile.ts";
 import { asChainError } from "./errors.ts";
 import { isLocalChain } from "./localChain.ts";
 
@@ -127,5 +127,5 @@ export async function connect(options: {
 
 /** EIP-712 domain of the deployment in use. */
 export function domainOf({ deployment }: { deployment: Deployment }): Domain {
-  return { chainId: BigInt(deployment.chainId), escrow: deployment.escrow };
+  return deploymentDomain(deployment);
 }

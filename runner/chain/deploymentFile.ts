@@ -2,7 +2,7 @@
 import { z } from "zod";
 import type { Hex } from "../protocol/bytes.ts";
 import { DeltapayError } from "../protocol/errors.ts";
-import type { Address } from "../protocol/typedData.ts";
+import type { Address, Domain } from "../protocol/typedData.ts";
 
 const hash = z.custom<Hex>(
   (value) => typeof value === "string" && /^0x[0-9a-f]{64}$/.test(value),
@@ -66,4 +66,9 @@ export function parseDeployment(text: string, file: string): Deployment {
   if (parsed.success) return parsed.data;
   const issue = parsed.error.issues[0]!;
   throw bad(issue.message, issue.path.join(".") || file);
+}
+
+/** EIP-712 domain of a deployment. */
+export function deploymentDomain({ chainId, escrow }: Deployment): Domain {
+  return { chainId: BigInt(chainId), escrow };
 }

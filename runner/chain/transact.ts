@@ -9,7 +9,7 @@ import {
   WaitForTransactionReceiptTimeoutError,
 } from "viem";
 import { DeltapayError } from "../protocol/errors.ts";
-import { accountMissing } from "./accounts.ts";
+import { accountMissing } from "./accountMissing.ts";
 import type { ChainConnection } from "./connect.ts";
 import { onChain } from "./errors.ts";
 

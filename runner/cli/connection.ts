@@ -1,6 +1,7 @@
 /** Options of every command that talks to the chain, and the connection they give. */
 import { type Command, Option } from "commander";
-import { type AccountOptions, accountMissing, findAccount } from "../chain/accounts.ts";
+import { accountMissing } from "../chain/accountMissing.ts";
+import { type AccountOptions, findAccount } from "../chain/accounts.ts";
 import {
   type ChainConnection,
   type ChainContext,

@@ -2,7 +2,7 @@
 import { encodeFunctionData } from "viem";
 import type { ChainContext } from "../../chain/connect.ts";
 import { loraEscrowAbi } from "../../chain/generated/abi.ts";
-import type { ReceiptToSettle } from "../../chain/settle.ts";
+import type { ReceiptToSettle } from "../../chain/claims.ts";
 import { type Outcome, transact } from "../../chain/transact.ts";
 import type { ServedAdapter } from "../../contributor/adapters.ts";
 import { keptProvers, PINNED_KEYS } from "../../contributor/service.ts";
