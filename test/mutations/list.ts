@@ -1,5 +1,6 @@
 /** One check a line: where it stands, what takes it out, and the test that must then fail. */
 import { CONTRACT_MUTATIONS } from "../contracts/mutations.ts";
+import { ADMIN_MUTATIONS } from "./admin.ts";
 import { BUYER_MUTATIONS } from "./buyer.ts";
 import { CHAIN_MUTATIONS } from "./chain.ts";
 import { KEY_MUTATIONS } from "./keys.ts";
@@ -66,6 +67,7 @@ export const MUTATIONS: readonly Mutation[] = [
     test: "test/protocol/typedData.test.ts",
     pattern: "is refused in spellings",
   },
+  ...ADMIN_MUTATIONS,
   ...SESSION_MUTATIONS,
   ...SERVICE_MUTATIONS,
   ...BUYER_MUTATIONS,
