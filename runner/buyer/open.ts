@@ -18,7 +18,8 @@ import type { BuyerChain, ChainAgreement } from "./chainView.ts";
 import { unixNow } from "./discover.ts";
 import { checkFee } from "./offer.ts";
 import { newSigner } from "./signerKey.ts";
-import type { AgreementTerms, BuyerStore, StoredAgreement } from "./store.ts";
+import type { BuyerStore } from "./store.ts";
+import type { AgreementTerms, StoredAgreement } from "./storedRows.ts";
 
 export interface OpenOptions {
   chain: BuyerChain;

@@ -6,9 +6,9 @@
  */
 import * as path from "node:path";
 import type { LocalAccount } from "viem/accounts";
-import { fromHex, type Hex, toHex } from "../protocol/bytes.ts";
+import { fromHex, type Hex } from "../protocol/bytes.ts";
 import type { Curve } from "../protocol/curve.ts";
-import { DeltapayError, ensure } from "../protocol/errors.ts";
+import { ensure } from "../protocol/errors.ts";
 import { addPass, initialState, type SessionState } from "../protocol/fold.ts";
 import type { AdapterLayout } from "../protocol/layout.ts";
 import { encodeOpening, openingOf } from "../protocol/openingFile.ts";
@@ -22,12 +22,12 @@ import { compareMemories } from "./compareMemories.ts";
 import type { ContributorClient } from "./contributorClient.ts";
 import { unixNow } from "./discover.ts";
 import { type Leakage, leakageOf, mostExposedModule, RankTracker } from "./leakage.ts";
-
-import { passBody } from "./passBody.ts";
-import { makeReceipt, type StatementSource, signReceipt } from "./receipts.ts";
+import { PassUnderWay } from "./passUnderWay.ts";
+import { currentReceipt, type StatementSource } from "./receipts.ts";
 import { checkScales, scalesBytes } from "./scales.ts";
 import { Session } from "./session.ts";
-import type { AgreementTerms, BuyerStore, PendingPass, StoredReceipt } from "./store.ts";
+import type { BuyerStore } from "./store.ts";
+import type { AgreementTerms, StoredReceipt } from "./storedRows.ts";
 import type { VerifiedAdapter } from "./verifyAdapter.ts";
 
 export interface RemoteAdapterOptions {
@@ -47,11 +47,6 @@ export interface RemoteAdapterOptions {
   onReceipt?: (receipt: { passes: number; tokens: number; computeMs: number }) => void;
 }
 
-/** The pass under way: what is on disk of it, and the answers so far. */
-interface OpenPass extends PendingPass {
-  answers: Map<number, Float64Array>;
-}
-
 export class RemoteAdapter {
   readonly layout: AdapterLayout;
   readonly terms: AgreementTerms;
@@ -59,8 +54,8 @@ export class RemoteAdapter {
   readonly #session: Session;
   readonly #rankModule: number;
   readonly #rank: RankTracker;
+  readonly #pass: PassUnderWay;
   #state: SessionState;
-  #pass: OpenPass | undefined;
   #scales: Float64Array[] | undefined;
   /** The session as the contributor last told it. */
   #view: SessionView | undefined;
@@ -82,7 +77,7 @@ export class RemoteAdapter {
       stored === undefined ? initialState(this.layout, fromHex(id, 32)) : decodeState(this.layout, stored);
     this.#rankModule = mostExposedModule(this.layout);
     this.#rank = new RankTracker(this.layout.modules[this.#rankModule]!.dIn, store.rankRows(id));
-    this.#loadPendingPass();
+    this.#pass = new PassUnderWay(this.layout, store, id);
   }
 
   get agreementId(): Hex {
@@ -117,10 +112,8 @@ export class RemoteAdapter {
   }
 
   /** A pass begun, at least one module of which was asked or was about to be, and not finished. */
-  pendingPass(): { number: number; tokens: number; modules: number[] } | undefined {
-    if (this.#pass === undefined || this.#pass.inputs.size === 0) return undefined;
-    const { number, tokens, inputs } = this.#pass;
-    return { number, tokens, modules: [...inputs.keys()].sort((a, b) => a - b) };
+  pendingPass(): PassUnderWay["pending"] {
+    return this.#pass.pending;
   }
 
   /**
@@ -217,17 +210,11 @@ export class RemoteAdapter {
     return result;
   }
 
-  #loadPendingPass(): void {
-    const widths = this.layout.modules.map(({ dIn }) => dIn);
-    const stored = this.#options.store.pendingPass(this.agreementId, widths);
-    this.#pass = stored === undefined ? undefined : { ...stored, answers: new Map() };
-  }
-
   async #connect(): Promise<SessionView> {
     // Until every check has passed nothing goes on, also when the caller tries again.
     this.#view = undefined;
     const view = await this.#session.connect();
-    if (compareMemories(view, this.#state, this.pendingPass()?.number) === "never-seen") this.#forgetPass();
+    if (compareMemories(view, this.#state, this.#pass.pending?.number) === "never-seen") this.#pass.drop();
     if (this.#scales === undefined) await this.#loadScales();
     this.#clock = { time: (await this.#options.time?.()) ?? unixNow(), at: performance.now() };
     this.#view = view;
@@ -244,11 +231,6 @@ export class RemoteAdapter {
     return time + BigInt(Math.floor((performance.now() - at) / 1000));
   }
 
-  #forgetPass(): void {
-    this.#options.store.dropPass(this.agreementId);
-    this.#pass = undefined;
-  }
-
   async #loadScales(): Promise<void> {
     const { adapter, client } = this.#options;
     const bytes = await this.#session.call((token) => client.scales(token, scalesBytes(adapter.manifest)));
@@ -257,7 +239,7 @@ export class RemoteAdapter {
 
   async #beginPass(tokens: number): Promise<void> {
     const view = this.#view ?? (await this.#connect());
-    const pending = this.pendingPass();
+    const { pending } = this.#pass;
     if (pending !== undefined) {
       ensure(
         pending.tokens === tokens,
@@ -286,87 +268,44 @@ export class RemoteAdapter {
     checkBudget(this.terms, this.#state.tokens, tokens);
     const unreceipted = this.#state.tokens - view.receipt.tokens;
     if (BigInt(unreceipted + tokens) > this.terms.offer.maxUnpaidTokens) await this.#sendReceipt();
-    this.#pass = {
-      number: this.#state.passes + 1,
-      tokens,
-      salt: crypto.getRandomValues(new Uint8Array(32)),
-      inputs: new Map(),
-      answers: new Map(),
-    };
+    this.#pass.begin(this.#state.passes + 1, tokens);
   }
 
   async #answer(modules: readonly number[], X: Int16Array): Promise<Float64Array[]> {
-    const pass = this.#pass;
-    ensure(pass !== undefined, "session/no-pass", "no pass is under way", { hint: "call beginPass first" });
-    const body = passBody(this.layout, {
-      modules: [...modules],
-      passSalt: pass.salt,
-      tokens: pass.tokens,
-      X,
-    });
-    this.#storeInput(pass, modules, X);
-    if (modules.some((m) => !pass.answers.has(m))) {
+    const body = this.#pass.keepInput(modules, X);
+    if (!this.#pass.hasAnswers(modules)) {
       const { client } = this.#options;
-      const size = modules.reduce((sum, m) => sum + 8 * pass.tokens * this.layout.modules[m]!.dOut, 0);
-      const bytes = await this.#session.call((token) => client.pass(token, pass.number, body, size));
-      const asked = { modules: [...modules], tokens: pass.tokens };
-      for (const [i, Y] of decodePassAnswer(this.layout, asked, bytes).entries())
-        pass.answers.set(modules[i]!, Y);
+      const { number, tokens } = this.#pass;
+      const size = modules.reduce((sum, m) => sum + 8 * tokens * this.layout.modules[m]!.dOut, 0);
+      const bytes = await this.#session.call((token) => client.pass(token, number, body, size));
+      this.#pass.addAnswers(modules, decodePassAnswer(this.layout, { modules: [...modules], tokens }, bytes));
     }
-    return modules.map((m) => pass.answers.get(m)!);
-  }
-
-  #storeInput(pass: OpenPass, modules: readonly number[], X: Int16Array): void {
-    for (const m of modules) {
-      const known = pass.inputs.get(m);
-      if (known?.some((x, i) => x !== X[i]))
-        throw new DeltapayError(
-          "session/other-activations",
-          `pass ${pass.number} was begun with other activations of '${this.layout.modules[m]!.name}': it cannot go on with these`,
-          {
-            field: this.layout.modules[m]!.name,
-            hint: "run the same tokens again; or finishInterrupted(), or end with the last receipt",
-          },
-        );
-    }
-    const fresh = modules.filter((m) => !pass.inputs.has(m));
-    if (fresh.length === 0) return;
-    this.#options.store.addInput(this.agreementId, pass, fresh, X);
-    const kept = X.slice();
-    for (const m of fresh) pass.inputs.set(m, kept);
+    return this.#pass.answers(modules);
   }
 
   #finishPass(): void {
-    const pass = this.#pass;
-    ensure(pass !== undefined, "session/no-pass", "no pass is under way", { hint: "call beginPass first" });
-    const missing = this.layout.modules.find((_, m) => !pass.answers.has(m));
-    ensure(missing === undefined, "session/bad-pass", `'${missing?.name}' was not asked in this pass`, {
-      field: "modules",
-      hint: "a pass visits every module once",
-    });
-    const each = <Part>(parts: Map<number, Part>): Part[] => this.layout.modules.map((_, m) => parts.get(m)!);
-    const whole = { passSalt: pass.salt, tokens: pass.tokens, X: each(pass.inputs), Y: each(pass.answers) };
+    const whole = this.#pass.whole();
     const state = addPass(this.layout, this.#state, whole);
     const { store, transcriptFolder } = this.#options;
     if (transcriptFolder !== undefined)
-      keepPass(path.join(transcriptFolder, this.agreementId), pass.number, whole);
+      keepPass(path.join(transcriptFolder, this.agreementId), state.passes, whole);
     const from = this.#rank.rank ?? 0;
     const rows = this.#rank.add(whole.X[this.#rankModule]!);
     store.finishPass(this.agreementId, state.passes, encodeState(state), { from, rows });
     this.#state = state;
-    this.#pass = undefined;
+    this.#pass.finished();
   }
 
   async #finishInterrupted(): Promise<number> {
-    if (this.pendingPass() === undefined) return 0;
+    if (this.#pass.pending === undefined) return 0;
     if (this.#view === undefined) await this.#connect();
-    const pass = this.#pass;
     // Connecting may have shown that the contributor never saw it.
-    if (pass === undefined) return 0;
+    if (this.#pass.pending === undefined) return 0;
+    const { tokens } = this.#pass;
     for (const [m, { dIn }] of this.layout.modules.entries())
-      await this.#answer([m], pass.inputs.get(m) ?? new Int16Array(pass.tokens * dIn));
+      await this.#answer([m], this.#pass.input(m) ?? new Int16Array(tokens * dIn));
     this.#finishPass();
-    return pass.tokens;
+    return tokens;
   }
 
   async #sendReceipt(): Promise<StoredReceipt> {
@@ -374,7 +313,7 @@ export class RemoteAdapter {
     const { passes, tokens } = this.#state;
     ensure(passes > 0, "receipt/nothing", "no pass is finished yet", { field: "passes" });
     const start = performance.now();
-    const { receipt, signature } = await this.#currentReceipt();
+    const { receipt, signature } = await this.#storedReceipt();
     const computeMs = performance.now() - start;
     const view = await this.#session.call((token) => client.receipt(token, receipt, signature));
     ensure(
@@ -391,34 +330,17 @@ export class RemoteAdapter {
     return store.lastReceipt(this.agreementId)!;
   }
 
-  /** The receipt of the present state: the stored one, or a new one, stored. Never another for as many passes. */
-  async #currentReceipt(): Promise<StoredReceipt> {
+  /** The receipt of the present state, on disk. */
+  #storedReceipt(): Promise<StoredReceipt> {
     const { store, curve, adapter, signer } = this.#options;
-    const last = store.lastReceipt(this.agreementId);
-    if (last === undefined || last.receipt.passes < BigInt(this.#state.passes)) {
-      const receipt = await makeReceipt(curve, adapter, this.agreementId, this.#state);
-      store.addReceipt(receipt, await signReceipt(this.#domain, signer, receipt), encodeState(this.#state));
-    }
-    const stored = store.lastReceipt(this.agreementId)!;
-    const same =
-      stored.receipt.passes === BigInt(this.#state.passes) && stored.receipt.head === toHex(this.#state.head);
-    ensure(
-      same,
-      "receipt/conflict",
-      `a receipt for ${stored.receipt.passes} passes was already signed over another transcript`,
-      {
-        field: "receipt.head",
-        hint: "this data folder is an older copy; the receipt signed last stands",
-      },
-    );
-    return stored;
+    return currentReceipt(curve, adapter, store, this.#domain, signer, this.agreementId, this.#state);
   }
 
   async #end(abandonPass: boolean): Promise<SessionView> {
     const { client, store } = this.#options;
     const { receipt } = this.#view ?? (await this.#connect());
     ensure(
-      abandonPass || this.pendingPass() === undefined,
+      abandonPass || this.#pass.pending === undefined,
       "session/pass-pending",
       "a pass is not finished",
       {

@@ -1,118 +1,22 @@
 /** The buyer's database: agreements, the session of each, passes under way, receipts. Every write is durable on return. */
-import { z } from "zod";
 import { equalBytes, type Hex } from "../protocol/bytes.ts";
 import { decodeActivations, encodeActivations } from "../protocol/encoding.ts";
-import { DeltapayError, ensure } from "../protocol/errors.ts";
+import { ensure } from "../protocol/errors.ts";
 import type { Receipt, ServiceRecord } from "../protocol/typedData.ts";
 import { type DatabaseSync, transaction } from "../storage/database.ts";
-import {
-  offerSchema,
-  parseMessage,
-  receiptSchema,
-  serviceSchema,
-  stringifyMessage,
-} from "../wire/messages.ts";
+import { stringifyMessage } from "../wire/messages.ts";
 import type { RankRow } from "./leakage.ts";
-
-/** Give to `openDatabase`. Only ever append. */
-export const BUYER_MIGRATIONS: readonly string[] = [
-  `
-  CREATE TABLE agreement (
-    id TEXT PRIMARY KEY,
-    terms TEXT NOT NULL,
-    phase TEXT NOT NULL,
-    transaction_hash TEXT
-  ) STRICT;
-  CREATE TABLE session (
-    agreement TEXT PRIMARY KEY REFERENCES agreement(id),
-    passes INTEGER NOT NULL,
-    state BLOB NOT NULL
-  ) STRICT;
-  CREATE TABLE pass (
-    agreement TEXT PRIMARY KEY REFERENCES agreement(id),
-    number INTEGER NOT NULL,
-    tokens INTEGER NOT NULL,
-    salt BLOB NOT NULL
-  ) STRICT;
-  CREATE TABLE pass_input (
-    agreement TEXT NOT NULL REFERENCES pass(agreement) ON DELETE CASCADE,
-    module INTEGER NOT NULL,
-    x BLOB NOT NULL,
-    PRIMARY KEY (agreement, module)
-  ) STRICT;
-  CREATE TABLE receipt (
-    agreement TEXT NOT NULL REFERENCES agreement(id),
-    passes INTEGER NOT NULL,
-    receipt TEXT NOT NULL,
-    signature TEXT NOT NULL,
-    state BLOB,
-    accepted INTEGER NOT NULL DEFAULT 0,
-    PRIMARY KEY (agreement, passes)
-  ) STRICT;
-  CREATE TABLE rank_row (
-    agreement TEXT NOT NULL REFERENCES agreement(id),
-    position INTEGER NOT NULL,
-    pivot INTEGER NOT NULL,
-    row BLOB NOT NULL,
-    PRIMARY KEY (agreement, position)
-  ) STRICT;
-  `,
-];
-
-/**
- * opening: the transaction may or may not be on chain. abandoned: it is not and cannot come there any more. ended: nothing
- * more will be asked.
- */
-export type AgreementPhase = "opening" | "abandoned" | "open" | "ended";
-
-const { adapterId: hash, payout: address, nonce: uint256, expiry: uint64 } = offerSchema.shape;
-const served = serviceSchema.shape.adapters.element.shape;
-
-const termsSchema = z.strictObject({
-  agreementId: hash,
-  chainId: uint64,
-  escrow: address,
-  registry: address,
-  contributor: address,
-  buyer: address,
-  signer: address,
-  manifestHash: hash,
-  offer: offerSchema,
-  offerSignature: served.recordSignature,
-  amount: uint256,
-  deadline: uint64,
-  nonce: uint256,
-  record: served.record,
-});
-
-/**
- * All that was agreed; immutable but for `record`, which follows the contributor (`setRecord`), and for `deadline` on chain,
- * which `close` can bring forward.
- */
-export type AgreementTerms = z.output<typeof termsSchema>;
-
-export interface StoredAgreement {
-  terms: AgreementTerms;
-  phase: AgreementPhase;
-  transactionHash: Hex | null;
-}
-
-/** A pass begun and not finished. */
-export interface PendingPass {
-  number: number;
-  tokens: number;
-  salt: Uint8Array;
-  /** X by module index, of the modules that were asked or were about to be. */
-  inputs: Map<number, Int16Array>;
-}
-
-export interface StoredReceipt {
-  receipt: Receipt;
-  signature: Hex;
-  /** Session state it covers; dropped once a later receipt is accepted. */
-  state: Uint8Array | null;
-  accepted: boolean;
-}
+import {
+  type AgreementPhase,
+  type AgreementTerms,
+  blob,
+  type PendingPass,
+  type Row,
+  readAgreement,
+  readReceipt,
+  type StoredAgreement,
+  type StoredReceipt,
+} from "./storedRows.ts";
 
 export class BuyerStore {
   readonly #database: DatabaseSync;
@@ -328,34 +232,9 @@ export class BuyerStore {
 }
 
 type Value = string | number | bigint | Uint8Array;
-type Row = Record<string, unknown>;
 
 const OTHER_PROCESS = [
   "session/other-process",
   "another process went on with this agreement",
   { field: "agreementId", hint: "use an agreement from one process at a time" },
 ] as const;
-
-function blob(value: unknown): Uint8Array {
-  if (value instanceof Uint8Array) return value;
-  throw new DeltapayError("session/bad-state", "the buyer's database holds something else than expected", {
-    hint: "restore it from a backup",
-  });
-}
-
-function readAgreement(row: Row): StoredAgreement {
-  return {
-    terms: parseMessage(termsSchema, JSON.parse(String(row["terms"])), "stored agreement"),
-    phase: row["phase"] as AgreementPhase,
-    transactionHash: row["transaction_hash"] as Hex | null,
-  };
-}
-
-function readReceipt(row: Row): StoredReceipt {
-  return {
-    receipt: parseMessage(receiptSchema, JSON.parse(String(row["receipt"])), "stored receipt"),
-    signature: row["signature"] as Hex,
-    state: row["state"] === null ? null : blob(row["state"]),
-    accepted: Number(row["accepted"]) === 1,
-  };
-}

@@ -1,7 +1,8 @@
 /** What became of an opening whose run did not get to its end. */
 import type { Hex } from "../protocol/bytes.ts";
 import type { BlockChoice, BuyerChain } from "./chainView.ts";
-import type { AgreementTerms, BuyerStore, StoredAgreement } from "./store.ts";
+import type { BuyerStore } from "./store.ts";
+import type { AgreementTerms, StoredAgreement } from "./storedRows.ts";
 
 /**
  * mined: `completeOpening` waits for it. unsent: `completeOpening` sends it. impossible: the escrow would refuse it now.

@@ -7,7 +7,7 @@ import { connectRecorded, type RegistryEntry } from "../buyer/discover.ts";
 import { targetsOfModel } from "../buyer/modelTargets.ts";
 import { RemoteAdapter } from "../buyer/remoteAdapter.ts";
 import { loadSigner } from "../buyer/signerKey.ts";
-import type { StoredAgreement } from "../buyer/store.ts";
+import type { StoredAgreement } from "../buyer/storedRows.ts";
 import { type VerifiedAdapter, verifyAdapter } from "../buyer/verifyAdapter.ts";
 import type { ChainContext } from "../chain/connect.ts";
 import { readToken } from "../chain/erc20.ts";

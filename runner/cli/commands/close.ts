@@ -5,7 +5,7 @@ import { connectRecorded } from "../../buyer/discover.ts";
 import { closeAgreement } from "../../buyer/follow.ts";
 import { Session } from "../../buyer/session.ts";
 import { loadSigner } from "../../buyer/signerKey.ts";
-import type { AgreementTerms } from "../../buyer/store.ts";
+import type { AgreementTerms } from "../../buyer/storedRows.ts";
 import type { ChainContext } from "../../chain/connect.ts";
 import { domainOf } from "../../chain/connect.ts";
 import { when } from "../../chain/errors.ts";

@@ -7,7 +7,7 @@ import { checkLiveness, type Discovered, discover } from "../../buyer/discover.t
 import { checkFee, checkOffer, type OfferContext } from "../../buyer/offer.ts";
 import { completeOpening, type OpenOptions, openAgreement } from "../../buyer/open.ts";
 import { parseServiceUrl, sameOrigin } from "../../buyer/pinnedConnection.ts";
-import type { AgreementTerms, StoredAgreement } from "../../buyer/store.ts";
+import type { AgreementTerms, StoredAgreement } from "../../buyer/storedRows.ts";
 import { reviewOpening, unfinishedOpenings } from "../../buyer/unfinishedOpening.ts";
 import { readOfferState } from "../../chain/agreements.ts";
 import { type ChainContext, domainOf } from "../../chain/connect.ts";
