@@ -21,14 +21,25 @@ library BN254 {
     uint256 private constant PAIRING_GAS_PER_PAIR = 42_000; // price 34,000
 
     /// @notice Whether the coordinates are below Q and the point is not infinity. The precompiles check the curve.
-    function isCanonicalG1(uint256[2] calldata point) internal pure returns (bool) {
-        return point[0] < Q && point[1] < Q && (point[0] | point[1]) != 0;
+    /// @dev Without branches: short-circuits would cost more than the comparisons they save.
+    function isCanonicalG1(uint256[2] calldata point) internal pure returns (bool ok) {
+        assembly ("memory-safe") {
+            let x := calldataload(point)
+            let y := calldataload(add(point, 32))
+            ok := and(and(lt(x, Q), lt(y, Q)), iszero(iszero(or(x, y))))
+        }
     }
 
     /// @notice As `isCanonicalG1`, for G2; the pairing precompile checks the curve and the subgroup.
-    function isCanonicalG2(uint256[4] calldata point) internal pure returns (bool) {
-        return point[0] < Q && point[1] < Q && point[2] < Q && point[3] < Q
-            && (point[0] | point[1] | point[2] | point[3]) != 0;
+    function isCanonicalG2(uint256[4] calldata point) internal pure returns (bool ok) {
+        assembly ("memory-safe") {
+            let xIm := calldataload(point)
+            let xRe := calldataload(add(point, 32))
+            let yIm := calldataload(add(point, 64))
+            let yRe := calldataload(add(point, 96))
+            ok := and(and(lt(xIm, Q), lt(xRe, Q)), and(lt(yIm, Q), lt(yRe, Q)))
+            ok := and(ok, iszero(iszero(or(or(xIm, xRe), or(yIm, yRe)))))
+        }
     }
 
     /// @notice Writes scalar * point, 64 bytes, to `to`.

@@ -266,16 +266,23 @@ const CURVE = inFile("contracts/verification/BN254.sol", "contracts/verification
   {
     name: "infinity-g1",
     attack: "a statement or proof at infinity",
-    find: "point[0] < Q && point[1] < Q && (point[0] | point[1]) != 0",
-    replace: "point[0] < Q && point[1] < Q",
+    find: "and(and(lt(x, Q), lt(y, Q)), iszero(iszero(or(x, y))))",
+    replace: "and(lt(x, Q), lt(y, Q))",
     pattern: "test_refusesInfinityWhereThePairingHolds",
   },
   {
     name: "infinity-g2",
     attack: "a proof whose B is at infinity",
-    find: "\n            && (point[0] | point[1] | point[2] | point[3]) != 0",
+    find: "            ok := and(ok, iszero(iszero(or(or(xIm, xRe), or(yIm, yRe)))))\n",
     replace: "",
     pattern: "test_refusesInfinityWhereThePairingHolds",
+  },
+  {
+    name: "coordinates-unreduced-g1",
+    attack: "a point that is another one plus the modulus: the same proof twice, under another hash",
+    find: "and(and(lt(x, Q), lt(y, Q)), iszero(iszero(or(x, y))))",
+    replace: "iszero(iszero(or(x, y)))",
+    pattern: "test_refusesCoordinatesNotBelowQ",
   },
   {
     name: "gas-uncapped",
