@@ -1,0 +1,47 @@
+/** Which groups of a receipt are proven, and by which transaction, from the escrow's events. */
+import type { Hash } from "viem";
+import type { ChainContext } from "../../../runner/chain/connect.ts";
+import { onChain } from "../../../runner/chain/errors.ts";
+import { loraEscrowAbi } from "../../../runner/chain/generated/abi.ts";
+import type { Hex } from "../../../runner/protocol/bytes.ts";
+
+/** The parts of a GroupsSettled event that matter. */
+export interface GroupsSettled {
+  args: { word: bigint; bits: bigint };
+  transactionHash: Hash;
+  blockNumber: bigint;
+}
+
+export interface ProvenGroup {
+  txHash: Hash;
+  blockNumber: bigint;
+}
+
+/** Group by group what proved it. */
+export function foldProven(events: readonly GroupsSettled[]): Map<number, ProvenGroup> {
+  const proven = new Map<number, ProvenGroup>();
+  for (const { args, transactionHash: txHash, blockNumber } of events)
+    for (let bit = 0n; bit < 256n; bit++)
+      if ((args.bits >> bit) & 1n) proven.set(Number(args.word * 256n + bit), { txHash, blockNumber });
+  return proven;
+}
+
+/** @param fromBlock block of the agreement's opening, or any before */
+export function readProven(
+  ctx: ChainContext,
+  agreementId: Hex,
+  receiptHash: Hex,
+  fromBlock: bigint = ctx.deployment.startBlock,
+): Promise<Map<number, ProvenGroup>> {
+  return onChain(ctx, async () => {
+    const events = await ctx.publicClient.getContractEvents({
+      address: ctx.deployment.escrow,
+      abi: loraEscrowAbi,
+      eventName: "GroupsSettled",
+      args: { agreementId, receiptHash },
+      fromBlock,
+      strict: true,
+    });
+    return foldProven(events);
+  });
+}
