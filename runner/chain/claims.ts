@@ -6,7 +6,7 @@ import { messageDigest, type Receipt } from "../protocol/typedData.ts";
 import type { Claim } from "../wire/messages.ts";
 import { settledGroups } from "./agreements.ts";
 import type { ChainContext } from "./connect.ts";
-import { deploymentDomain } from "./deploymentFile.ts";
+import { type Deployment, deploymentDomain } from "./deploymentFile.ts";
 import { loraEscrowAbi } from "./generated/abi.ts";
 import { type Call, TRANSACTION_GAS_LIMIT } from "./transact.ts";
 
@@ -48,7 +48,10 @@ export function settleCall(
 }
 
 /** receiptHash: what the escrow keeps the settled groups of a receipt under. */
-export function receiptHash({ deployment }: Pick<ChainContext, "deployment">, receipt: Receipt): Hex {
+export function receiptHash(
+  { deployment }: { deployment: Pick<Deployment, "chainId" | "escrow"> },
+  receipt: Receipt,
+): Hex {
   return messageDigest(deploymentDomain(deployment), "Receipt", receipt);
 }
 

@@ -69,6 +69,6 @@ export function parseDeployment(text: string, file: string): Deployment {
 }
 
 /** EIP-712 domain of a deployment. */
-export function deploymentDomain({ chainId, escrow }: Deployment): Domain {
+export function deploymentDomain({ chainId, escrow }: Pick<Deployment, "chainId" | "escrow">): Domain {
   return { chainId: BigInt(chainId), escrow };
 }
