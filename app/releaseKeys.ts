@@ -1,10 +1,12 @@
-/** The verifying keys of this release, put together from pins and generated verifiers when the page is built. */
+/** The contracts and verifying keys of this release, put together from pins and generated verifiers when the page is built. */
 import { readFileSync } from "node:fs";
+import { contractsOfRelease } from "../runner/chain/deploy.ts";
 import { releaseVerifiers, verifierName } from "../runner/chain/verifiers.ts";
 import { pinnedKey } from "../runner/keys/pinned.ts";
 import type { Hex } from "../runner/protocol/bytes.ts";
 import { ensure } from "../runner/protocol/errors.ts";
 import { verifyingKeyHash } from "../runner/protocol/key.ts";
+import type { Address } from "../runner/protocol/typedData.ts";
 import { decodeVerifyingKey, type ReleaseKey } from "./src/verification/releaseKey.ts";
 
 /** The words of one point of a generated verifier, in the order the contract has them, which is that of the files. */
@@ -49,4 +51,10 @@ export function releaseKeys(): ReleaseKey[] {
     });
     return key;
   });
+}
+
+/** Where this release puts registry and escrow on every chain. */
+export function releaseContracts(): Record<"registry" | "escrow", Address> {
+  const { registry, escrow } = contractsOfRelease();
+  return { registry: registry.address, escrow: escrow.address };
 }

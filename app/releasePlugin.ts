@@ -1,7 +1,7 @@
 /** The verifiers this version vouches for, computed from keys and bytecode when the page is built. */
 import type { Plugin } from "vite";
 import { releaseVerifiers } from "../runner/chain/verifiers.ts";
-import { releaseKeys } from "./releaseKeys.ts";
+import { releaseContracts, releaseKeys } from "./releaseKeys.ts";
 
 const ID = "virtual:deltapay-release";
 
@@ -14,6 +14,7 @@ export function releasePlugin(): Plugin {
       id === `\0${ID}`
         ? [
             `export const RELEASE_VERIFIERS = ${JSON.stringify(releaseVerifiers())};`,
+            `export const RELEASE_CONTRACTS = ${JSON.stringify(releaseContracts())};`,
             `export const RELEASE_KEYS = ${JSON.stringify(releaseKeys())};`,
           ].join("\n")
         : null,

@@ -39,7 +39,7 @@ function contractOf(name: string, constructorArgs: Hex = "0x"): Contract {
 }
 
 /** Registry, escrow and verifiers, with the addresses they have on every chain. */
-function contractsOfRelease(): { registry: Contract; escrow: Contract; verifiers: Contract[] } {
+export function contractsOfRelease(): { registry: Contract; escrow: Contract; verifiers: Contract[] } {
   const registry = contractOf("AdapterRegistry");
   const escrow = contractOf("LoraEscrow", encodeAbiParameters([{ type: "address" }], [registry.address]));
   return {
