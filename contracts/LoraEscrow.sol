@@ -4,7 +4,7 @@ pragma solidity ^0.8.37;
 import {IERC20} from "@openzeppelin/contracts/token/ERC20/IERC20.sol";
 import {SafeERC20} from "@openzeppelin/contracts/token/ERC20/utils/SafeERC20.sol";
 import {Address} from "@openzeppelin/contracts/utils/Address.sol";
-import {ReentrancyGuard} from "@openzeppelin/contracts/utils/ReentrancyGuard.sol";
+import {ReentrancyGuardTransient} from "@openzeppelin/contracts/utils/ReentrancyGuardTransient.sol";
 import {ECDSA} from "@openzeppelin/contracts/utils/cryptography/ECDSA.sol";
 import {EIP712} from "@openzeppelin/contracts/utils/cryptography/EIP712.sol";
 import {Math} from "@openzeppelin/contracts/utils/math/Math.sol";
@@ -16,7 +16,7 @@ import {ClaimBatch} from "./verification/ClaimBatch.sol";
 
 /// @title Escrow that pays for LoRA inference when it is proven
 /// @notice See {ILoraEscrow}. Money comes in by `open` and leaves by `withdraw`; all else moves credits.
-contract LoraEscrow is ILoraEscrow, EIP712, ReentrancyGuard {
+contract LoraEscrow is ILoraEscrow, EIP712, ReentrancyGuardTransient {
     using SafeERC20 for IERC20;
 
     bytes32 private constant OFFER_TYPEHASH = keccak256(

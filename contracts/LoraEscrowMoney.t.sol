@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: GPL-3.0-or-later
 pragma solidity ^0.8.37;
 
-import {ReentrancyGuard} from "@openzeppelin/contracts/utils/ReentrancyGuard.sol";
+import {ReentrancyGuardTransient} from "@openzeppelin/contracts/utils/ReentrancyGuardTransient.sol";
 
 import {ILoraEscrow} from "./interfaces/ILoraEscrow.sol";
 import {EscrowFixture} from "./test/EscrowFixture.sol";
@@ -278,7 +278,7 @@ contract LoraEscrowMoneyTest is EscrowFixture {
         vm.assertEq(address(receiver).balance, FEE);
         vm.assertFalse(receiver.succeeded());
         vm.assertEq(
-            receiver.answer(), abi.encodeWithSelector(ReentrancyGuard.ReentrancyGuardReentrantCall.selector)
+            receiver.answer(), abi.encodeWithSelector(ReentrancyGuardTransient.ReentrancyGuardReentrantCall.selector)
         );
     }
 
@@ -313,7 +313,7 @@ contract LoraEscrowMoneyTest is EscrowFixture {
         vm.assertTrue(hook.called());
         vm.assertFalse(hook.succeeded());
         vm.assertEq(
-            hook.answer(), abi.encodeWithSelector(ReentrancyGuard.ReentrancyGuardReentrantCall.selector)
+            hook.answer(), abi.encodeWithSelector(ReentrancyGuardTransient.ReentrancyGuardReentrantCall.selector)
         );
     }
 

@@ -16,15 +16,24 @@ export interface Breakdown {
   logs: bigint;
   /** Arithmetic, memory, control flow. */
   rest: bigint;
+  /** What clearing storage gives back, as a negative amount (EIP-3529). */
+  refund: bigint;
 }
 
 /** Of the answer to debug_traceTransaction. */
 export interface Trace {
   gas: number;
-  structLogs: readonly { op: string; gas: number; depth: number; stack: readonly string[] }[];
+  structLogs: readonly {
+    op: string;
+    gas: number;
+    depth: number;
+    stack: readonly string[];
+    /** Counted so far. */
+    refund: number;
+  }[];
 }
 
-type Kind = Exclude<keyof Breakdown, "transaction" | "calldata">;
+type Kind = Exclude<keyof Breakdown, "transaction" | "calldata" | "refund">;
 
 const CURVE_PRECOMPILES = new Set([6n, 7n]);
 const PAIRING_PRECOMPILE = 8n;
@@ -42,6 +51,7 @@ function kindOf(op: string, stack: readonly string[]): Kind {
 
 /**
  * The gas of each step is what is left at the next step of its own frame, less what the frames it called spent.
+ * Throws when the parts do not add up to the whole.
  * @param gasUsed of the receipt
  * @param data calldata as hex
  */
@@ -56,6 +66,7 @@ export function breakDown({ structLogs }: Trace, gasUsed: bigint, data: string):
     hashing: 0n,
     logs: 0n,
     rest: 0n,
+    refund: -BigInt(structLogs.at(-1)!.refund),
   };
   /** Per depth: the step whose end is not known yet, and what deeper frames spent meanwhile. */
   const pending: { kind: Kind; gas: number; inner: number }[] = [];
@@ -80,7 +91,12 @@ export function breakDown({ structLogs }: Trace, gasUsed: bigint, data: string):
     pending.push({ kind: kindOf(op, stack), gas, inner: 0 });
     last = gas;
   }
+  while (pending.length > 0) {
+    close(last);
+    const inner = frames.pop()! - last;
+    if (pending.length > 0) pending.at(-1)!.inner += inner;
+  }
   const known = Object.values(spent).reduce((sum, part) => sum + part, 0n);
-  spent.rest += gasUsed - known;
+  if (known !== gasUsed) throw new Error(`the trace accounts for ${known} of ${gasUsed} gas`);
   return spent;
 }
