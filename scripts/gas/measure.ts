@@ -13,7 +13,7 @@ import {
   signReceipt,
   startSetting,
 } from "../../test/contracts/setting.ts";
-import { pointBytes, type ProofVector, readProofVectors } from "../../test/vectors/proofs.ts";
+import { type ProofVector, pointBytes, readProofVectors } from "../../test/vectors/proofs.ts";
 import { type Breakdown, breakDown, type Trace } from "./trace.ts";
 
 /** Seconds since 1970 of the first block: timestamps are part of what is signed and hashed. */

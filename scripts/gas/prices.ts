@@ -28,12 +28,6 @@ export function calldataGas(data: string): bigint {
   return PRICE.calldataZeroByte * BigInt(zeros) + PRICE.calldataByte * BigInt(bytes.length - zeros);
 }
 
-/** The least a transaction with this calldata costs whatever it does (EIP-7623). */
-export function calldataFloor(data: string): bigint {
-  const tokens = calldataGas(data) / PRICE.calldataZeroByte;
-  return PRICE.transaction + 10n * tokens;
-}
-
 /** n + 3 pairings for n proofs, 4 for one. */
 export function pairingGas(proofs: number): bigint {
   return PRICE.pairing + PRICE.pairingPair * BigInt(proofs + 3);
@@ -46,10 +40,10 @@ export function curveGas(proofs: number): bigint {
 }
 
 /**
- * Storage of a settlement that completes an agreement's first receipt and is the payout's first income: an agreement's
- * six slots, an adapter's four and the operator, bitmap and credit slots touched, two of them new and one changed.
+ * Storage of a settlement that completes an agreement's first receipt and is the payout's first income: the seven slots
+ * of the agreement, one of them changed, the four of the adapter, and two new ones: the bitmap of groups and the credit.
  */
 export function storageGas(): bigint {
   const { coldSlot, newSlot, changedSlot } = PRICE;
-  return 6n * coldSlot + 4n * coldSlot + 2n * (coldSlot + newSlot) + changedSlot;
+  return (7n + 4n + 2n) * coldSlot + 2n * newSlot + changedSlot;
 }

@@ -1,115 +1,47 @@
 import assert from "node:assert/strict";
-import { after, test } from "node:test";
-import type { Hex, TransactionReceipt } from "viem";
-import { loraEscrowAbi } from "../../runner/chain/generated/abi.ts";
-import { loadProvingKey } from "../../runner/keys/load.ts";
-import { pointWords } from "../../runner/protocol/bytes.ts";
-import { decodeKeyPoints } from "../../runner/protocol/commitment.ts";
-import { loadCurve, randomScalar } from "../../runner/protocol/curve.ts";
-import { mod } from "../../runner/protocol/field.ts";
-import { type GroupWitness, witnessStatement } from "../../runner/protocol/statement.ts";
-import { statementsHash } from "../../runner/protocol/typedData.ts";
-import type { Proof } from "../../runner/prover/proofEncoding.ts";
-import { Prover } from "../../runner/prover/prove.ts";
-import {
-  contributor,
-  makeOffer,
-  open,
-  payout,
-  register,
-  type Setting,
-  signReceipt,
-  startSetting,
-} from "./setting.ts";
+import { before, test } from "node:test";
+import { currentReport, type GasReport } from "../../scripts/gas/report.ts";
+import { differingFiles } from "../../scripts/gas/snapshot.ts";
 
-const SIZE = 14;
-const DISTINCT = 4;
+let report: GasReport;
+before(async () => {
+  report = await currentReport();
+});
 
-const curve = await loadCurve();
-after(() => curve.terminate());
-const key = await loadProvingKey(SIZE);
-const points = await decodeKeyPoints(curve, key.commitKey);
-const prover = new Prover(key);
-
-interface Proven {
-  V: Uint8Array;
-  proof: Proof;
-}
-
-async function proveSomething(): Promise<Proven> {
-  const h = Array.from({ length: SIZE }, randomScalar);
-  const s = Array.from({ length: SIZE }, randomScalar);
-  const yhat = mod(h.reduce((sum, hk, k) => sum + hk * s[k]!, 0n));
-  const witness: GroupWitness = { yhat, h, s, blind: randomScalar() };
-  const V = await witnessStatement(curve, points, witness);
-  return { V, proof: await prover.prove(witness, V) };
-}
-
-const proven: Proven[] = [];
-for (let i = 0; i < DISTINCT; i++) proven.push(await proveSomething());
-
-/** Groups may well have equal statements; a few distinct ones cost what as many cost. */
-const provenGroup = (group: number): Proven => proven[group % DISTINCT]!;
-
-async function settle(
-  setting: Setting,
-  agreementId: Hex,
-  groups: number,
-  passes: bigint,
-): Promise<TransactionReceipt> {
-  const all = Array.from({ length: groups }, (_, group) => ({ group, ...provenGroup(group) }));
-  const V = all.map((each) => each.V);
-  const head: Hex = `0x${passes.toString(16).padStart(64, "a")}`;
-  const receipt = { agreementId, passes, tokens: 100n * passes, head, statementsHash: statementsHash(V) };
-  const { signature } = await signReceipt(setting, receipt);
-  return setting.send(contributor, {
-    address: setting.escrow,
-    abi: loraEscrowAbi,
-    functionName: "settle",
-    args: [
-      agreementId,
-      receipt,
-      signature,
-      V.map(pointWords),
-      all.map(({ group, proof }) => ({ group, ...proof })),
-    ],
-  });
-}
-
-/** Most gas of the first settlement of an agreement, calldata and all. */
+/** Most gas of an agreement's first settlement, the payout's first income, calldata and all. */
 const SETTLE_LIMITS = [
-  { groups: 1, limit: 320_000n },
-  { groups: 4, limit: 4n * 130_000n },
-  { groups: 24, limit: 24n * 72_000n },
-  { groups: 80, limit: 80n * 66_000n },
+  { proofs: 1, limit: 320_000 },
+  { proofs: 4, limit: 130_000 },
+  { proofs: 24, limit: 72_000 },
+  { proofs: 48, limit: 68_000 },
+  { proofs: 80, limit: 66_000 },
 ];
 
-for (const { groups, limit } of SETTLE_LIMITS)
-  test(`a settlement of ${groups} proofs costs at most ${limit} gas`, async (t) => {
-    const setting = await startSetting(`LoraVerifier${SIZE}`);
-    const { adapterId, receipt: registered } = await register(setting, groups);
-    const opened = await open(setting, await makeOffer(setting, adapterId), 0n);
-    const first = await settle(setting, opened.agreementId, groups, 1n);
-    const later = await settle(setting, opened.agreementId, groups, 2n);
-    t.diagnostic(
-      `gas: register ${registered.gasUsed}, open ${opened.receipt.gasUsed}, settle ${first.gasUsed} ` +
-        `(${first.gasUsed / BigInt(groups)} a proof), settle again ${later.gasUsed}`,
-    );
-    const { paid } = await setting.public.readContract({
-      address: setting.escrow,
-      abi: loraEscrowAbi,
-      functionName: "agreements",
-      args: [opened.agreementId],
-    });
-    assert.equal(paid, 200_000n);
-    const credit = await setting.public.readContract({
-      address: setting.escrow,
-      abi: loraEscrowAbi,
-      functionName: "credits",
-      args: ["0x0000000000000000000000000000000000000000", payout],
-    });
-    assert.equal(credit, 700_000n);
-    assert.ok(first.gasUsed <= limit, `${first.gasUsed} gas`);
-    assert.ok(registered.gasUsed <= 170_000n, `register: ${registered.gasUsed} gas`);
-    assert.ok(opened.receipt.gasUsed <= 300_000n, `open: ${opened.receipt.gasUsed} gas`);
+for (const { proofs, limit } of SETTLE_LIMITS)
+  test(`a settlement of ${proofs} proofs costs at most ${limit} gas a proof`, () => {
+    const { total, perProof } = report.settle[proofs]!;
+    assert.ok(perProof <= limit, `${perProof} gas`);
+    assert.ok(total <= proofs * limit, `${total} gas`);
   });
+
+test("a settlement stays within a tenth of what the EIPs' prices make unavoidable", () => {
+  for (const { total, floor } of Object.values(report.settle)) {
+    assert.ok(total > floor, "a floor above the cost is no floor");
+    assert.ok(total <= 1.1 * floor, `${total} gas, floor ${floor}`);
+  }
+});
+
+test("registering costs at most 150,000 gas, opening at most 300,000", () => {
+  assert.ok(report.register <= 150_000, `${report.register} gas`);
+  assert.ok(report.open <= 300_000, `${report.open} gas`);
+});
+
+test("one proof costs the same under every key, but for the zero bytes in its calldata", () => {
+  const gas = Object.values(report.oneProofByKeySize);
+  assert.ok(gas.length >= 4);
+  assert.ok(Math.max(...gas) - Math.min(...gas) <= 12 * 10, `${gas}`);
+});
+
+test("the figures kept in git are those measured, to the unit", async () => {
+  assert.deepEqual(await differingFiles(report), [], "run npm run gas -- --write and commit both files");
+});
