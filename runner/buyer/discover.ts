@@ -3,6 +3,7 @@ import { type Hex, toHex } from "../protocol/bytes.ts";
 import { DeltapayError, ensure } from "../protocol/errors.ts";
 import { type Address, checkSignature, type Domain, type ServiceRecord } from "../protocol/typedData.ts";
 import type { Service, SignedOffer } from "../wire/messages.ts";
+import { unixNow } from "./clock.ts";
 import { ContributorClient } from "./contributorClient.ts";
 import { HttpClient, type HttpClientOptions } from "./httpClient.ts";
 import { onlyCertificate, parseServiceUrl, sameOrigin } from "./pinnedConnection.ts";
@@ -46,11 +47,6 @@ type ServedAdapter = Service["adapters"][number];
 const NO_CERTIFICATE: Hex = `0x${"0".repeat(64)}`;
 /** Most that two honest clocks may differ, seconds. */
 const CLOCK_SKEW = 300n;
-
-/** Unix seconds now. */
-export function unixNow(): bigint {
-  return BigInt(Math.floor(Date.now() / 1000));
-}
 
 /**
  * Fetches and checks a contributor's service.

@@ -13,12 +13,12 @@ export interface Leakage {
 }
 
 /** Index of the module with the narrowest input: the first to be given away. */
-export function mostExposedModule(layout: AdapterLayout): number {
+export function mostExposedModule(layout: Pick<AdapterLayout, "modules">): number {
   return layout.modules.reduce((best, { dIn }, m) => (dIn < layout.modules[best]!.dIn ? m : best), 0);
 }
 
 /** Tokens from which a buyer who chooses its inputs recovers the most exposed module, up to sign and order. */
-export function extractionTokens(layout: AdapterLayout): number {
+export function extractionTokens(layout: Pick<AdapterLayout, "modules">): number {
   return Math.ceil(layout.modules[mostExposedModule(layout)]!.dIn / 2);
 }
 

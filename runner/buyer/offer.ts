@@ -4,7 +4,7 @@ import { DeltapayError } from "../protocol/errors.ts";
 import type { AdapterLayout } from "../protocol/layout.ts";
 import { type Address, checkSignature, type Domain, type Offer, offerHash } from "../protocol/typedData.ts";
 import type { SignedOffer } from "../wire/messages.ts";
-import { unixNow } from "./discover.ts";
+import { unixNow } from "./clock.ts";
 import { extractionTokens } from "./leakage.ts";
 
 export interface OfferContext {
@@ -62,12 +62,15 @@ export function checkFee(offer: Offer, amount: bigint, maxFee = defaultMaxFee(of
 }
 
 /**
- * Checks an offer's signature, adapter, expiry and terms; where `amount` or `maxFee` is given, its fee too.
- * @throws DeltapayError `signature/...`, `offer/other-adapter`, `offer/expired`, `offer/unusable` naming the field,
- * `offer/fee-too-high`
+ * Checks what an offer says by itself: its signature, adapter, expiry and terms.
+ * @param context `amount` as far as it is decided
+ * @returns the offer's hash
+ * @throws DeltapayError `signature/...`, `offer/other-adapter`, `offer/expired`, `offer/unusable` naming the field
  */
-export async function checkOffer(signed: SignedOffer, context: OfferContext): Promise<CheckedOffer> {
-  const { offer, signature } = signed;
+export async function checkOfferTerms(
+  { offer, signature }: SignedOffer,
+  context: Omit<OfferContext, "layout" | "maxFee">,
+): Promise<Hex> {
   const { domain, adapterId, contributor, now = unixNow() } = context;
   const fail = (code: string, field: string, message: string, hint: string): never => {
     throw new DeltapayError(`offer/${code}`, message, { field: `offer.${field}`, hint });
@@ -83,16 +86,29 @@ export async function checkOffer(signed: SignedOffer, context: OfferContext): Pr
     if (offer[field] === 0n) fail("unusable", field, `${field} is zero`, useless);
   if (((context.amount ?? 0n) + offer.openingFee) >> 128n !== 0n)
     fail("unusable", "openingFee", "fee and amount do not fit in 128 bits", "pay in less");
+  return offerHash(offer);
+}
+
+/**
+ * Checks an offer's signature, adapter, expiry and terms; where `amount` or `maxFee` is given, its fee too.
+ * @throws DeltapayError as `checkOfferTerms`, `offer/fee-too-high`
+ */
+export async function checkOffer(signed: SignedOffer, context: OfferContext): Promise<CheckedOffer> {
+  const hash = await checkOfferTerms(signed, context);
   const { amount, maxFee } = context;
-  if (amount !== undefined || maxFee !== undefined) checkFee(offer, amount ?? 0n, maxFee);
+  if (amount !== undefined || maxFee !== undefined) checkFee(signed.offer, amount ?? 0n, maxFee);
   return {
-    hash: offerHash(offer),
+    hash,
     warnings: buyerWarnings(signed, context),
     contributorWarnings: contributorWarnings(signed, context.layout),
   };
 }
 
-function buyerWarnings({ offer }: SignedOffer, { amount }: OfferContext): string[] {
+/** What a buyer of the offer risks. */
+export function buyerWarnings(
+  { offer }: Pick<SignedOffer, "offer">,
+  { amount }: Pick<OfferContext, "amount">,
+): string[] {
   const warnings: string[] = [];
   if (offer.openingFee > 0n)
     warnings.push("the opening fee is paid at once, without proof, and not returned");
@@ -109,7 +125,11 @@ function buyerWarnings({ offer }: SignedOffer, { amount }: OfferContext): string
   return warnings;
 }
 
-function contributorWarnings({ offer }: SignedOffer, layout: AdapterLayout): string[] {
+/** What the contributor of the offer risks. */
+export function contributorWarnings(
+  { offer }: Pick<SignedOffer, "offer">,
+  layout: Pick<AdapterLayout, "modules">,
+): string[] {
   const warnings: string[] = [];
   const unpaid = offer.maxUnpaidTokens * offer.pricePerToken;
   if (offer.openingFee < unpaid)

@@ -15,7 +15,7 @@ import {
 import type { Vault } from "../storage/vault.ts";
 import type { SignedOffer } from "../wire/messages.ts";
 import type { BuyerChain, ChainAgreement } from "./chainView.ts";
-import { unixNow } from "./discover.ts";
+import { unixNow } from "./clock.ts";
 import { checkFee } from "./offer.ts";
 import { newSigner } from "./signerKey.ts";
 import type { BuyerStore } from "./store.ts";

@@ -1,5 +1,4 @@
 /** Which blocks can no longer change, and what time it is on a chain. */
-import { setTimeout as sleep } from "node:timers/promises";
 import { DeltapayError } from "../protocol/errors.ts";
 import type { ChainConnection } from "./connect.ts";
 import { onChain } from "./errors.ts";
@@ -36,7 +35,8 @@ export async function waitUntilFinal(
         },
       );
     options.onWait?.(final);
-    await sleep(isLocalChain(chain.chainId) ? 50 : 5000);
+    const pause = isLocalChain(chain.chainId) ? 50 : 5000;
+    await new Promise((resolve) => setTimeout(resolve, pause));
   }
 }
 

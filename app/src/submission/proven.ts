@@ -1,8 +1,7 @@
 /** Which groups of a receipt are proven, and by which transaction, from the escrow's events. */
 import type { Hash } from "viem";
 import type { ChainContext } from "../../../runner/chain/connect.ts";
-import { onChain } from "../../../runner/chain/errors.ts";
-import { loraEscrowAbi } from "../../../runner/chain/generated/abi.ts";
+import { findEvents } from "../../../runner/chain/events.ts";
 import type { Hex } from "../../../runner/protocol/bytes.ts";
 
 /** The parts of a GroupsSettled event that matter. */
@@ -26,22 +25,14 @@ export function foldProven(events: readonly GroupsSettled[]): Map<number, Proven
   return proven;
 }
 
-/** @param fromBlock block of the agreement's opening, or any before */
-export function readProven(
+/** @param fromBlock block of the agreement's opening, or any before. @throws DeltapayError `chain/...` */
+export async function readProven(
   ctx: ChainContext,
   agreementId: Hex,
   receiptHash: Hex,
-  fromBlock: bigint = ctx.deployment.startBlock,
+  fromBlock?: bigint,
 ): Promise<Map<number, ProvenGroup>> {
-  return onChain(ctx, async () => {
-    const events = await ctx.publicClient.getContractEvents({
-      address: ctx.deployment.escrow,
-      abi: loraEscrowAbi,
-      eventName: "GroupsSettled",
-      args: { agreementId, receiptHash },
-      fromBlock,
-      strict: true,
-    });
-    return foldProven(events);
-  });
+  const args = { agreementId, receiptHash };
+  const options = fromBlock === undefined ? {} : { fromBlock };
+  return foldProven(await findEvents(ctx, "escrow", "GroupsSettled", args, options));
 }

@@ -1,8 +1,8 @@
 /** Proving and settling by hand: what a contributor's own programs can send to the escrow. */
 import { encodeFunctionData } from "viem";
+import type { ReceiptToSettle } from "../../chain/claims.ts";
 import type { ChainContext } from "../../chain/connect.ts";
 import { loraEscrowAbi } from "../../chain/generated/abi.ts";
-import type { ReceiptToSettle } from "../../chain/claims.ts";
 import { type Outcome, transact } from "../../chain/transact.ts";
 import type { ServedAdapter } from "../../contributor/adapters.ts";
 import { keptProvers, PINNED_KEYS } from "../../contributor/service.ts";
