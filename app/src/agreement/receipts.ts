@@ -143,6 +143,9 @@ export async function assessReceipt(
     settled: receipt.settled !== null,
     proven: false,
   };
+  // A call through another contract cannot be read; any other problem is an answer that contradicts the event.
+  const lie = receipt.submissions.find(({ problem }) => problem && problem.code !== "audit/indirect-call");
+  if (lie?.problem) return { ...status, failure: lie.problem };
   try {
     const bundle = bundleOf(facts, receipt);
     if (bundle === null) return status;
