@@ -8,14 +8,14 @@ import { decodeState } from "../protocol/sessionState.ts";
 import { type GroupWitness, groupWitness } from "../protocol/statement.ts";
 import type { Domain } from "../protocol/typedData.ts";
 import type { Proof } from "../prover/proofEncoding.ts";
-import { transaction } from "../storage/database.ts";
 import type { ProofBundle } from "../wire/messages.ts";
 import type { ServedAdapter } from "./adapters.ts";
+import { beginProving } from "./beginProving.ts";
 import { readBundle } from "./bundle.ts";
 import type { ContributorChain } from "./chainView.ts";
 import type { ContributorData } from "./dataFolder.ts";
 import type { OnEvent } from "./events.ts";
-import { type AgreementRecord, AgreementStore } from "./store/agreements.ts";
+import { AgreementStore } from "./store/agreements.ts";
 import { ProofStore } from "./store/proofs.ts";
 import { ReceiptStore } from "./store/receipts.ts";
 
@@ -64,7 +64,7 @@ export class Settlement {
   ): Promise<ProofBundle> {
     const record = this.#agreements.get(agreementId);
     const adapter = this.#options.adapter(record.adapterId);
-    const newest = this.#beginProving(record);
+    const newest = beginProving(this.#options.data, agreementId);
     const state = decodeState(adapter.layout, this.#receipts.readState(agreementId)!);
     const { passes } = newest.receipt;
     const total = adapter.layout.groups;
@@ -82,23 +82,6 @@ export class Settlement {
       this.#options.onEvent?.({ type: "proving", agreementId, done: proven.size, total, proveMs });
     }
     return readBundle(this.#domain, adapter, record, this.#receipts, this.#proofs);
-  }
-
-  #beginProving({ agreementId, phase }: AgreementRecord) {
-    if (phase === "serving")
-      throw new DeltapayError("session/still-serving", "the session is still being served", {
-        field: "agreementId",
-        hint: "prove it when the buyer has ended it, or end it yourself: deltapay prove --end",
-      });
-    return transaction(this.#options.data.database, () => {
-      const newest = this.#receipts.newest(agreementId);
-      if (newest === undefined)
-        throw new DeltapayError("session/no-receipt", "no receipt was given: there is nothing to prove", {
-          field: "agreementId",
-        });
-      this.#agreements.move(agreementId, ["ended"], "proving");
-      return newest;
-    });
   }
 
   /**

@@ -7,6 +7,9 @@ import { DeltapayError, ensure } from "../protocol/errors.ts";
 import { P, Q } from "../protocol/field.ts";
 import type { CommitKey } from "../protocol/key.ts";
 
+/** What a proof is checked with: a key without its bases. */
+export type ProofKey = Omit<CommitKey, "bases">;
+
 /** snarkjs's projective form of an affine point. */
 function g1Object(bytes: Uint8Array): string[] {
   return [...pointWords(bytes).map(String), "1"];
@@ -24,7 +27,7 @@ function g2Object(bytes: Uint8Array): string[][] {
 }
 
 /** A verification key whose one "public input part" is the statement itself. */
-function keyOfStatement(key: CommitKey, statement: Uint8Array): VerificationKey {
+function keyOfStatement(key: ProofKey, statement: Uint8Array): VerificationKey {
   return {
     protocol: "groth16",
     curve: "bn128",
@@ -80,7 +83,7 @@ export function checkProofPoints(curve: Curve, proof: Groth16Proof): void {
  * @throws DeltapayError for anything malformed: `proof/...` as `checkProofPoints`, `point/...` for V
  */
 export async function verifyProof(
-  key: CommitKey,
+  key: ProofKey,
   statement: Uint8Array,
   proof: Groth16Proof,
 ): Promise<boolean> {

@@ -5,10 +5,9 @@
  * error that might quote them end in this file.
  */
 import { groth16, type MemFile, wtns } from "snarkjs";
-import { verifyProof as verifySnarkjsProof } from "../keys/verifyProof.ts";
+import { type ProofKey, verifyProof as verifySnarkjsProof } from "../keys/verifyProof.ts";
 import { DeltapayError } from "../protocol/errors.ts";
 import { mod } from "../protocol/field.ts";
-import type { CommitKey } from "../protocol/key.ts";
 import type { GroupWitness } from "../protocol/statement.ts";
 import { type Proof, proofFromSnarkjs, proofToSnarkjs } from "./proofEncoding.ts";
 
@@ -17,7 +16,7 @@ export interface ProverKey {
   zkey: Uint8Array;
   /** Witness generator. */
   wasm: Uint8Array;
-  commitKey: CommitKey;
+  commitKey: ProofKey;
 }
 
 /**
@@ -25,7 +24,7 @@ export interface ProverKey {
  * @param V statement, 64 bytes big-endian
  * @throws DeltapayError `proof/...` or `point/...` when proof or statement is malformed
  */
-export function verifyProof(key: CommitKey, V: Uint8Array, proof: Proof): Promise<boolean> {
+export function verifyProof(key: ProofKey, V: Uint8Array, proof: Proof): Promise<boolean> {
   return verifySnarkjsProof(key, V, proofToSnarkjs(proof));
 }
 
