@@ -61,3 +61,10 @@ export function nodeChoice(text: string, earlier: Record<string, string> = {}): 
 export function several<Value>(parse: (text: string) => Value): (text: string, earlier?: Value[]) => Value[] {
   return (text, earlier = []) => [...earlier, parse(text)];
 }
+
+/** An http or https address. */
+export function httpUrl(text: string): string {
+  if (!URL.canParse(text) || !/^https?:$/.test(new URL(text).protocol))
+    throw new InvalidArgumentError("Expected an address like http://127.0.0.1:8545.");
+  return text;
+}

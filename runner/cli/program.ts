@@ -36,6 +36,9 @@ const GROUPS: readonly (readonly [heading: string, entries: readonly Entry[]])[]
       entry("keys", "build, list and verify proving keys", async () => {
         return (await import("./commands/keys.ts")).registerKeys;
       }),
+      entry("ceremony", "make keys by many hands", async () => {
+        return (await import("./commands/ceremony.ts")).registerCeremony;
+      }),
     ],
   ],
   [
@@ -91,6 +94,7 @@ const GROUPS: readonly (readonly [heading: string, entries: readonly Entry[]])[]
   [
     "Both:",
     [
+      entry("app", "the wallet UI in a browser", async () => (await import("./commands/app.ts")).registerApp),
       entry("status", "agreements here and on chain, and credits", async () => {
         return (await import("./commands/status.ts")).registerStatus;
       }),

@@ -5,19 +5,27 @@ import { cheat } from "../../demo/cheat.ts";
 import { runMainJob } from "../../demo/mainJob.ts";
 import { jobReport } from "../../demo/report.ts";
 import type { ModulesPerProof } from "../../protocol/groups.ts";
+import { demoApp } from "../demoApp.ts";
 import { ExitCode } from "../failure.ts";
 import { reportLines } from "../jobReport.ts";
 import { duration, Output, type OutputFlags, withOutput } from "../output.ts";
 import { modulesPerProof } from "../parsers.ts";
 
 interface Flags extends OutputFlags {
+  app?: boolean;
   cheat?: string;
   modulesPerProof: ModulesPerProof;
 }
 
+/** The time since now, in front of each step. */
+function stopwatch(): () => string {
+  const started = performance.now();
+  return () => `[${((performance.now() - started) / 1000).toFixed(1).padStart(5)} s]`;
+}
+
 async function mainJob(out: Output, flags: Flags): Promise<void> {
   const started = performance.now();
-  const elapsed = (): string => `[${((performance.now() - started) / 1000).toFixed(1).padStart(5)} s]`;
+  const elapsed = stopwatch();
   const job = await runMainJob({
     modulesPerProof: flags.modulesPerProof,
     onStep: (title) => out.note(`${elapsed()} ${title}`),
@@ -48,7 +56,8 @@ function listCheats(out: Output): void {
 
 async function run(flags: Flags): Promise<void> {
   const out = new Output(flags);
-  if (flags.cheat === undefined) await mainJob(out, flags);
+  if (flags.app === true) await demoApp(out, stopwatch());
+  else if (flags.cheat === undefined) await mainJob(out, flags);
   else if (flags.cheat === "list") listCheats(out);
   else await tryCheat(out, flags.cheat);
 }
@@ -57,6 +66,7 @@ export function registerDemo(program: Command): void {
   const command = program
     .command("demo")
     .description("the main job on real input: register, serve, use, prove, settle; or an attack on it")
+    .option("--app", "leave chain, service and wallet UI running with the demo's data, to click through")
     .option("--cheat <name>", "try one attack and see it fail; `list` names them")
     .option("--modules-per-proof <n>", "modules one proof covers: a number, or all", modulesPerProof, 1);
   withOutput(command).action(run);
