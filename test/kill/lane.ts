@@ -1,0 +1,272 @@
+/**
+ * One contributor and one buyer who do business while their processes are killed: an agreement is opened, used, ended and
+ * settled, then the next. After each kill the money invariant is checked; then the process is started again.
+ */
+import * as fs from "node:fs";
+import * as path from "node:path";
+import { setTimeout as sleep } from "node:timers/promises";
+import { CommandUnderTest, type Ended } from "./commandUnderTest.ts";
+import { readBuyer, readContributor } from "./databases.ts";
+import type { Kill, LogLine } from "./faultPlan.ts";
+import { MoneyInvariant } from "./invariant.ts";
+
+/** Milliseconds after which a command that neither ends nor goes on is an error. */
+const STUCK_MS = 120_000;
+/** Starts of one command until it must have come to its end. */
+const MOST_STARTS = 40;
+/** Kills of the service during one agreement. */
+const MOST_SERVICE_KILLS = 8;
+
+export interface LaneOptions {
+  folder: string;
+  /** `--rpc URL --deployment FILE`. */
+  chain: readonly string[];
+  model: string;
+  text: string;
+  contributorAccount: number;
+  buyerAccount: number;
+  port: number;
+  maxUnpaidTokens: number;
+  /** Whether the service settles, or the command `settle`. */
+  serviceSettles: boolean;
+  /** Where a process that starts now is to end. */
+  aim(role: string): Kill | undefined;
+  /** Milliseconds after which it is killed from outside instead, if so. */
+  aimOutside(role: string): number | undefined;
+  /** Hears of the steps a process took. */
+  onSteps(role: string, lines: readonly LogLine[]): void;
+  /** Hears of every process that ended, and how; a kill counts. */
+  onEnd(role: string, ended: Ended): void;
+  /** Hears that a command came to its end after so many kills. */
+  onResumed(kills: number): void;
+  /** Judges the chain; called after each kill. */
+  checkChain(): Promise<void>;
+}
+
+export class Lane {
+  readonly invariant: MoneyInvariant;
+  readonly #options: LaneOptions;
+  #service: CommandUnderTest | undefined;
+  #serviceKills = 0;
+  /** Whether the service that runs is to end itself somewhere. */
+  #serviceAimed = false;
+  #supervision: Promise<void> = Promise.resolve();
+  #stopping = false;
+  #agreement: string | undefined;
+  #started = 0;
+  /** Checks read both parties while one stands still: one after the other. */
+  #checking: Promise<unknown> = Promise.resolve();
+
+  constructor(options: LaneOptions) {
+    this.#options = options;
+    this.invariant = new MoneyInvariant(options.maxUnpaidTokens);
+  }
+
+  get contributorFolder(): string {
+    return path.join(this.#options.folder, "contributor");
+  }
+
+  get buyerFolder(): string {
+    return path.join(this.#options.folder, "buyer");
+  }
+
+  #start(role: string, args: readonly string[], kill: Kill | undefined): CommandUnderTest {
+    const log = path.join(this.#options.folder, `${++this.#started}-${role}.log`);
+    const command = new CommandUnderTest(args, log, kill);
+    const outside = kill === undefined ? undefined : this.#options.aimOutside(role);
+    if (outside !== undefined) {
+      const timer = setTimeout(() => command.kill(), outside);
+      void command.ended.then(() => clearTimeout(timer));
+    }
+    return command;
+  }
+
+  /** Takes in how a process ended; after a kill everything is judged. */
+  async #ended(role: string, command: CommandUnderTest): Promise<Ended> {
+    const ended = await command.ended;
+    this.#options.onSteps(role, command.allLines());
+    this.#options.onEnd(role, ended);
+    if (ended.killedAt !== undefined) {
+      this.invariant.lastKill = `${role}: ${ended.killedAt}`;
+      await this.#check(role, command);
+    } else this.#hear(role, command);
+    if (command !== this.#service) fs.rmSync(command.log, { force: true });
+    return ended;
+  }
+
+  #hear(role: string, command: CommandUnderTest): void {
+    this.invariant.heard(role, this.#agreement, command.newLines());
+  }
+
+  #check(role: string, command: CommandUnderTest): Promise<void> {
+    const checked = this.#checking.then(async () => {
+      this.#hear(role, command);
+      if (this.#service !== undefined && this.#service !== command) this.#hear("serve", this.#service);
+      this.#judge();
+      await this.#options.checkChain();
+    });
+    this.#checking = checked;
+    return checked;
+  }
+
+  #judge(): void {
+    const contributor = readContributor(this.contributorFolder);
+    const buyer = fs.existsSync(path.join(this.buyerFolder, "buyer.db"))
+      ? readBuyer(this.buyerFolder)
+      : { agreements: [], sessions: [], passes: [], receipts: [] };
+    this.invariant.check(contributor, buyer);
+  }
+
+  /** Starts the service, and again whenever it is killed, until `stop`. */
+  async startService(): Promise<void> {
+    const { port, serviceSettles, contributorAccount, chain } = this.#options;
+    const args = [
+      ...["serve", "--port", String(port), "--account", String(contributorAccount)],
+      ...["--data", this.contributorFolder, ...chain, ...(serviceSettles ? [] : ["--no-settle"])],
+    ];
+    const kill = this.#serviceKills < MOST_SERVICE_KILLS ? this.#options.aim("serve") : undefined;
+    this.#serviceAimed = kill !== undefined;
+    const service = this.#start("serve", args, kill);
+    this.#service = service;
+    this.#supervision = this.#ended("serve", service).then(async (ended) => {
+      if (this.#stopping) return;
+      if (ended.killedAt === undefined)
+        this.invariant.found(`the service ended by itself: ${ended.code} ${ended.stderr}`);
+      this.#serviceKills++;
+      await this.startService();
+      await this.#ready();
+      this.#options.onResumed(1);
+    });
+    this.#supervision.catch((error) => this.invariant.found(`supervision failed: ${error}`));
+  }
+
+  async #ready(): Promise<void> {
+    const service = this.#service!;
+    await Promise.race([service.ready, service.ended, timeout("the service to listen")]);
+  }
+
+  async stop(): Promise<void> {
+    this.#stopping = true;
+    await this.#service?.stop();
+    await this.#supervision;
+    this.#hear("serve", this.#service!);
+    this.#judge();
+  }
+
+  /**
+   * Runs a command to its end, however often it is killed.
+   * @param isDone whether what it is for was done although it was killed or refused
+   */
+  async #insist(
+    role: string,
+    args: readonly string[],
+    isDone: (ended: Ended) => boolean,
+  ): Promise<Ended | undefined> {
+    let kills = 0;
+    for (let starts = 0; starts < MOST_STARTS; starts++) {
+      await this.#ready();
+      const command = this.#start(role, args, this.#options.aim(role));
+      const ended = await Promise.race([this.#ended(role, command), timeout(`${role} to end`)]);
+      if (ended.killedAt !== undefined) kills++;
+      if (ended.code === 0 || isDone(ended)) {
+        this.#options.onResumed(kills);
+        return ended;
+      }
+      if (ended.killedAt === undefined && !isPassing(ended)) {
+        this.invariant.found(`${role} cannot go on: ${JSON.stringify(ended.document)} ${ended.stderr}`);
+        return undefined;
+      }
+      if (ended.killedAt === undefined) await sleep(100);
+    }
+    this.invariant.found(`${role} did not come to its end`);
+    return undefined;
+  }
+
+  /** The phase of the agreement at the contributor's. */
+  #phase(): string | undefined {
+    return readContributor(this.contributorFolder).agreements.find(({ id }) => id === this.#agreement)?.phase;
+  }
+
+  /** An agreement from `open` to its settlement. @returns whether it came to its end */
+  async life(): Promise<boolean> {
+    this.#serviceKills = 0;
+    this.#agreement = undefined;
+    // One that was never to end is replaced by one that is, now that its steps are known.
+    this.#options.onSteps("serve", this.#service!.allLines());
+    if (!this.#serviceAimed && this.#options.aim("serve") !== undefined) this.#service!.kill();
+    return (await this.#open()) && (await this.#use()) && (await this.#settle());
+  }
+
+  async #open(): Promise<boolean> {
+    const { port, model, chain, buyerAccount } = this.#options;
+    const known = new Set(this.#openAgreements());
+    const args = [
+      ...["open", "--contributor", `http://127.0.0.1:${port}`, "--amount", "4000wei", "--model", model],
+      ...["--account", String(buyerAccount), "--data", this.buyerFolder, ...chain],
+    ];
+    const fresh = (): string | undefined => this.#openAgreements().find((id) => !known.has(id));
+    await this.#insist("open", args, () => fresh() !== undefined);
+    this.#agreement = fresh();
+    return this.#agreement !== undefined;
+  }
+
+  #openAgreements(): string[] {
+    if (!fs.existsSync(path.join(this.buyerFolder, "buyer.db"))) return [];
+    return readBuyer(this.buyerFolder)
+      .agreements.filter(({ phase }) => phase === "open")
+      .map(({ id }) => id);
+  }
+
+  async #use(): Promise<boolean> {
+    const { model, chain, text } = this.#options;
+    const common = ["--model", model, "--agreement", this.#agreement!, "--data", this.buyerFolder, ...chain];
+    const generate = ["generate", "--prompt", "And", "--max-tokens", "5", ...common];
+    const evaluate = [
+      "evaluate",
+      "--text",
+      text,
+      "--max-tokens",
+      "8",
+      "--context",
+      "4",
+      "--no-base",
+      ...common,
+    ];
+    const never = (): boolean => false;
+    const isEnded = (): boolean => this.#phase() !== "serving";
+    return (
+      (await this.#insist("use", generate, never)) !== undefined &&
+      (await this.#insist("use", evaluate, never)) !== undefined &&
+      (await this.#insist("use", [...generate, "--end"], isEnded)) !== undefined
+    );
+  }
+
+  async #settle(): Promise<boolean> {
+    const { serviceSettles, contributorAccount, chain } = this.#options;
+    if (serviceSettles) return this.#untilSettled();
+    const own = ["--account", String(contributorAccount), "--data", this.contributorFolder, ...chain];
+    const isDone = (): boolean => this.#phase() === "settled";
+    return (await this.#insist("settle", ["settle", this.#agreement!, ...own], isDone)) !== undefined;
+  }
+
+  async #untilSettled(): Promise<boolean> {
+    const until = performance.now() + STUCK_MS;
+    while (performance.now() < until) {
+      if (this.#phase() === "settled") return true;
+      await sleep(50);
+    }
+    this.invariant.found(`${this.#agreement} was not settled`);
+    return false;
+  }
+}
+
+async function timeout(what: string): Promise<never> {
+  await sleep(STUCK_MS, undefined, { ref: false });
+  throw new Error(`waited too long for ${what}`);
+}
+
+/** The other side is away, still at the last request, or just being started: what a person would try again. */
+function isPassing({ document }: Ended): boolean {
+  const code = (document?.["error"] as { code?: string } | undefined)?.code ?? "";
+  return /^http\/(unreachable|interrupted|timeout)$|^session\/busy$/.test(code);
+}
