@@ -64,8 +64,8 @@ export function App() {
           ))}
         </nav>
         <WalletBar />
+        <LocalChainNote />
       </header>
-      <LocalChainNote />
       <main id="main" ref={main} tabIndex={-1}>
         <h1>{title}</h1>
         <Page route={route} />

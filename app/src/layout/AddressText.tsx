@@ -21,17 +21,17 @@ function useCopy(text: string): { copied: boolean; copy: () => void } {
 /** A long hex text, shortened; a click copies all of it. */
 export function HashText({ value, label }: { value: string; label?: string }) {
   const { copied, copy } = useCopy(value);
+  const shown = copied ? "copied" : value.length > 14 ? `${value.slice(0, 8)}…${value.slice(-6)}` : value;
   return (
     <button
       type="button"
       className="hash"
       title={`${value} – click to copy`}
       onClick={copy}
-      aria-label={`${label === undefined ? "" : `${label}: `}${value}, copy`}
+      // What is seen comes first: people who speak to their machine say that.
+      aria-label={`${shown}, copy ${label === undefined ? "" : `${label} `}${value}`}
     >
-      <span aria-hidden="true">
-        {copied ? "copied" : value.length > 14 ? `${value.slice(0, 8)}…${value.slice(-6)}` : value}
-      </span>
+      <span aria-hidden="true">{shown}</span>
       <span className="sr-only" role="status">
         {copied ? "copied" : ""}
       </span>
