@@ -104,3 +104,8 @@ export function pointWords(bytes: Uint8Array): readonly [bigint, bigint] {
   };
   return [word(0), word(32)];
 }
+
+/** The reverse of `pointWords`. @throws DeltapayError `encoding/out-of-range` */
+export function wordsBytes([x, y]: readonly [bigint, bigint]): Uint8Array {
+  return concatBytes(uintLE(x, 32).reverse(), uintLE(y, 32).reverse());
+}

@@ -9,7 +9,7 @@ import {
   type VerificationContext,
 } from "../../app/src/verification/checkBundle.ts";
 import { requireReleaseKey } from "../../app/src/verification/releaseKey.ts";
-import { concatBytes, uintLE } from "../../runner/protocol/bytes.ts";
+import { wordsBytes } from "../../runner/protocol/bytes.ts";
 import { loadCurve } from "../../runner/protocol/curve.ts";
 import { Q } from "../../runner/protocol/field.ts";
 import { statementsHash, typedData } from "../../runner/protocol/typedData.ts";
@@ -222,9 +222,7 @@ test("a statement the buyer did not sign is refused", async () => {
 test("a statement that was signed but not proven fails its group", async () => {
   const bundle = changed(({ V, receipt }) => {
     V[1] = V[0]!;
-    receipt.statementsHash = statementsHash(
-      V.map(([x, y]) => concatBytes(uintLE(x, 32).reverse(), uintLE(y, 32).reverse())),
-    );
+    receipt.statementsHash = statementsHash(V.map(wordsBytes));
   });
   const verdict = await checkBundle(await signedAgain(bundle), context, release);
   assert.deepEqual(states(verdict.groups), ["proven", "failed", "proven"]);

@@ -2,7 +2,7 @@
  * What the escrow will ask of a proof bundle, asked before anything is sent: chain, agreement, key, signer, statements and
  * every proof by itself, so that the group at fault has a name.
  */
-import { fromHex, type Hex } from "../../../runner/protocol/bytes.ts";
+import { type Hex, wordsBytes } from "../../../runner/protocol/bytes.ts";
 import { DeltapayError, ensure } from "../../../runner/protocol/errors.ts";
 import {
   type Address,
@@ -131,7 +131,7 @@ async function checkReceipt(bundle: ProofBundle, context: VerificationContext): 
     `${V.length} statements, the adapter has ${context.groups} groups`,
     { field: "bundle.V" },
   );
-  const hash = statementsHash(V.map(statementBytes));
+  const hash = statementsHash(V.map(wordsBytes));
   ensure(
     same(hash, receipt.statementsHash),
     "bundle/wrong-statements-hash",
@@ -140,9 +140,6 @@ async function checkReceipt(bundle: ProofBundle, context: VerificationContext): 
   );
   await checkSignature(context.domain, "Receipt", receipt, bundle.signature, context.signer);
 }
-
-const statementBytes = ([x, y]: readonly [bigint, bigint]): Uint8Array =>
-  fromHex(`0x${[x, y].map((word) => word.toString(16).padStart(64, "0")).join("")}`, 64, "bundle.V");
 
 function checkGroups(claims: readonly Claim[], groups: number): void {
   claims.forEach(({ group }, position) => {
