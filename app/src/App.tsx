@@ -54,16 +54,22 @@ export function App() {
       <button type="button" className="skip" onClick={() => main.current?.focus()}>
         Skip to the page
       </button>
-      <header className="top">
-        <span className="brand">deltapay</span>
-        <nav aria-label="Pages">
-          {PAGES.map(({ page, title: name }) => (
-            <a key={page} href={routeHash({ page })} aria-current={route.page === page ? "page" : undefined}>
-              {name}
-            </a>
-          ))}
-        </nav>
-        <WalletBar />
+      <header>
+        <div className="top">
+          <span className="brand">deltapay</span>
+          <nav aria-label="Pages">
+            {PAGES.map(({ page, title: name }) => (
+              <a
+                key={page}
+                href={routeHash({ page })}
+                aria-current={route.page === page ? "page" : undefined}
+              >
+                {name}
+              </a>
+            ))}
+          </nav>
+          <WalletBar />
+        </div>
         <LocalChainNote />
       </header>
       <main id="main" ref={main} tabIndex={-1}>
