@@ -1,0 +1,257 @@
+/** The page in a real Chromium, against a real Hardhat node and a real service; whatever it must not do is collected. */
+import assert from "node:assert/strict";
+import { after } from "node:test";
+import axe from "axe-core";
+import { type Browser, type BrowserContext, chromium, type Page } from "playwright-core";
+import { withdraw } from "../../../runner/chain/escrow.ts";
+import { type Admin, startAdmin } from "../../../runner/contributor/admin/server.ts";
+import type { OfferTerms } from "../../../runner/contributor/offers.ts";
+import type { ContributorService } from "../../../runner/contributor/service.ts";
+import { configOf } from "../../../runner/demo/appStage.ts";
+import { speak } from "../../../runner/demo/speak.ts";
+import { type Purchase, World } from "../../../runner/demo/world.ts";
+import type { Hex } from "../../../runner/protocol/bytes.ts";
+import { loadCurve } from "../../../runner/protocol/curve.ts";
+import type { ModulesPerProof } from "../../../runner/protocol/groups.ts";
+import { ensureBuilt } from "../../../runner/web/build.ts";
+import { type AppServer, startAppServer } from "../../../runner/web/server.ts";
+import type { ProofBundle } from "../../../runner/wire/messages.ts";
+import { findChromium } from "../../../scripts/chromium.ts";
+
+/** What keeps a headless Chromium quiet: no update, no telemetry, no sandbox where it runs as root. */
+const ARGUMENTS = [
+  "--no-sandbox",
+  "--disable-gpu",
+  "--disable-quic",
+  "--no-first-run",
+  "--disable-background-networking",
+  "--disable-component-update",
+  "--disable-sync",
+];
+
+/** The test accounts by who they are. */
+export const CONTRIBUTOR = 1;
+export const BUYER = 2;
+export const STRANGER = 3;
+
+/** Milliseconds to wait for what the page shows. */
+export const PATIENCE = 20_000;
+
+/** What the wallet does with a request that asks its owner. */
+export type Decide = (method: string) => "approve" | "reject" | Promise<"approve" | "reject">;
+
+export interface Visit {
+  /** After `#`; default the contributor's page with the token of its service. */
+  hash?: string;
+  /** Account chosen in the wallet; null: no wallet at all. Default the contributor's. */
+  wallet?: number | null;
+  /** Default: everything is approved. */
+  decide?: Decide;
+  /** Chain the wallet is on at first, when that is not the page's. */
+  walletChain?: number;
+  width?: number;
+  height?: number;
+  dark?: boolean;
+  /** Another tab of the same browser profile. */
+  beside?: Tab;
+}
+
+/** An open page and what it did wrong so far. */
+export class Tab {
+  readonly page: Page;
+  readonly context: BrowserContext;
+  readonly problems: string[] = [];
+  /** Console errors that a test expects. */
+  readonly expected: RegExp[] = [];
+
+  constructor(page: Page, context: BrowserContext, allowed: ReadonlySet<string>) {
+    this.page = page;
+    this.context = context;
+    page.on("pageerror", (error) => this.#problem(`error: ${error.message}`));
+    page.on("console", (message) => {
+      if (message.type() === "error" || message.type() === "warning")
+        this.#problem(`${message.type()}: ${message.text()}`);
+    });
+    page.on("request", (request) => {
+      const { origin, protocol } = new URL(request.url());
+      if (protocol !== "data:" && protocol !== "blob:" && !allowed.has(origin))
+        this.#problem(`request to ${request.url()}`);
+    });
+  }
+
+  #problem(text: string): void {
+    this.problems.push(text);
+  }
+
+  /** No error, no warning, no violation of the policy, no request to anywhere else. */
+  assertQuiet(): void {
+    const wrong = this.problems.filter((text) => !this.expected.some((pattern) => pattern.test(text)));
+    assert.deepEqual(wrong, []);
+  }
+
+  /** Nothing that a rule of accessibility forbids, and nothing wider than the window. */
+  async assertAccessible(): Promise<void> {
+    // Not by a script element: the policy allows none, and must not be loosened for the test.
+    await this.page.evaluate(axe.source);
+    const violations = await this.page.evaluate(async () => {
+      const { violations: found } = await (window as unknown as { axe: typeof axe }).axe.run(document, {
+        resultTypes: ["violations"],
+      });
+      return found.map(({ id, help, nodes }) => `${id}: ${help}: ${nodes.map(({ html }) => html).join(" ")}`);
+    });
+    assert.deepEqual(violations, []);
+    const [wide, window_] = await this.page.evaluate(() => [
+      document.documentElement.scrollWidth,
+      document.documentElement.clientWidth,
+    ]);
+    assert.ok(wide! <= window_!, `the page is ${wide} px wide in a window of ${window_}`);
+  }
+
+  /** Waits until the page shows a text somewhere a person can see it. */
+  async shows(text: string | RegExp, timeout = PATIENCE): Promise<void> {
+    await this.page.getByText(text).filter({ visible: true }).first().waitFor({ timeout });
+  }
+}
+
+/** An ended session with its proofs made. */
+export interface Proven {
+  agreementId: Hex;
+  purchase: Purchase;
+  bundle: ProofBundle;
+}
+
+export class Stage {
+  readonly world: World;
+  readonly adapterId: Hex;
+  readonly service: ContributorService;
+  readonly admin: Admin;
+  readonly server: AppServer;
+  readonly #browser: Browser;
+  readonly #bare: AppServer;
+
+  private constructor(
+    world: World,
+    adapterId: Hex,
+    service: ContributorService,
+    admin: Admin,
+    servers: { withWallet: AppServer; bare: AppServer },
+    browser: Browser,
+  ) {
+    this.world = world;
+    this.adapterId = adapterId;
+    this.service = service;
+    this.admin = admin;
+    this.server = servers.withWallet;
+    this.#bare = servers.bare;
+    this.#browser = browser;
+  }
+
+  /** Sets a stage that ends with the test file: chain, registered adapter, service, page, browser. */
+  static async open(modulesPerProof: ModulesPerProof = 1): Promise<Stage> {
+    const executablePath = findChromium();
+    if (executablePath === undefined) throw new Error("no Chromium: npm run test:app installs one");
+    const directory = await ensureBuilt();
+    const browser = await chromium.launch({ executablePath, args: ARGUMENTS });
+    after(() => browser.close());
+    const withWallet = await startAppServer({ directory, demoWallet: true });
+    const bare = await startAppServer({ directory });
+    after(() => Promise.all([withWallet.close(), bare.close()]));
+    const world = await World.open();
+    after(async () => {
+      await world.close();
+      await (await loadCurve()).terminate();
+    });
+    const { adapterId } = await world.register("kjv-attn", modulesPerProof);
+    await world.makeOffer(adapterId, { maxOpens: 100n });
+    const service = await world.serve({ adapters: [adapterId] });
+    const admin = await startAdmin({
+      data: world.data,
+      service,
+      domain: world.domain,
+      registry: world.buyer.ctx.deployment.registry,
+      contributor: world.contributor.account.address,
+      settles: false,
+      port: 0,
+      origins: [withWallet.url, bare.url],
+    });
+    world.onClose(() => admin.close());
+    const config = configOf(world.buyer.ctx, { admin: { url: admin.url, tokenFile: admin.tokenFile } });
+    withWallet.configure(config);
+    bare.configure(config);
+    return new Stage(world, adapterId, service, admin, { withWallet, bare }, browser);
+  }
+
+  get rpcUrl(): string {
+    return this.world.node.rpcUrl;
+  }
+
+  /** Opens the page. */
+  async visit(visit: Visit = {}): Promise<Tab> {
+    const { wallet = CONTRIBUTOR, width = 1280, height = 900, dark = false } = visit;
+    const server = wallet === null ? this.#bare : this.server;
+    const context =
+      visit.beside?.context ??
+      (await this.#browser.newContext({
+        viewport: { width, height },
+        colorScheme: dark ? "dark" : "light",
+        reducedMotion: "reduce",
+        locale: "en-GB",
+        timezoneId: "UTC",
+      }));
+    if (visit.beside === undefined) after(() => context.close());
+    const page = await context.newPage();
+    const origins = [server.url, this.rpcUrl, this.admin.url];
+    const tab = new Tab(page, context, new Set(origins.map((url) => new URL(url).origin)));
+    await page.exposeFunction("walletDecides", visit.decide ?? (() => "approve"));
+    await page.addInitScript(
+      (options) => {
+        Object.assign(window, {
+          deltapayDemoWallet: {
+            ...options,
+            decide: (method: string) =>
+              (window as unknown as { walletDecides: (method: string) => unknown }).walletDecides(method),
+          },
+        });
+      },
+      {
+        account: wallet ?? 0,
+        ...(visit.walletChain === undefined ? {} : { chainId: `0x${visit.walletChain.toString(16)}` }),
+      },
+    );
+    await page.goto(`${server.url}/${visit.hash ?? `#/contributor?token=${this.admin.token}`}`);
+    return tab;
+  }
+
+  /** An agreement used for some tokens, with a receipt for them; not ended. */
+  async sell(tokens = 3, terms: Partial<OfferTerms> = {}): Promise<Purchase> {
+    if (Object.keys(terms).length > 0)
+      await this.world.makeOffer(this.adapterId, { maxOpens: 100n, ...terms });
+    const purchase = await this.world.buy(this.service.url);
+    await speak(purchase.remote, "In the beginning", tokens);
+    await purchase.remote.signReceipt();
+    return purchase;
+  }
+
+  /** Sells, ends and proves: what is left is to submit. */
+  async prove(tokens = 3): Promise<Proven> {
+    const purchase = await this.sell(tokens);
+    await purchase.remote.end();
+    const bundle = await this.service.settlement.proveAgreement(purchase.agreementId);
+    return { agreementId: purchase.agreementId, purchase, bundle };
+  }
+
+  /** A call of the node. */
+  rpc(method: string, params: unknown[] = []): Promise<unknown> {
+    return (this.world.buyer.ctx.publicClient.request as (call: object) => Promise<unknown>)({
+      method,
+      params,
+    });
+  }
+
+  /** Pays out what earlier tests left. */
+  async payOut(): Promise<void> {
+    const zero = "0x0000000000000000000000000000000000000000";
+    for (const party of [this.world.contributor, this.world.buyer])
+      if ((await this.world.credit(party)) > 0n) await withdraw(party.ctx, zero);
+  }
+}
