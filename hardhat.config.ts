@@ -14,7 +14,24 @@ const compiler = {
   },
 };
 
+/** Set by scripts/test-contracts-deep.ts and scripts/coverage.ts. */
+function number(variable: string, otherwise: number): number {
+  return Number(process.env[variable] ?? otherwise);
+}
+
 export default defineConfig({
   solidity: { profiles: { default: compiler, production: compiler } },
-  test: { solidity: { fuzz: { runs: 256, seed: "0x64656c7461706179" } } },
+  test: {
+    solidity: {
+      fuzz: { runs: number("DELTAPAY_FUZZ_RUNS", 256), seed: "0x64656c7461706179" },
+      invariant: {
+        runs: number("DELTAPAY_INVARIANT_RUNS", 256),
+        depth: number("DELTAPAY_INVARIANT_DEPTH", 100),
+        failOnRevert: true,
+      },
+      // Where a campaign adds up what its runs have seen.
+      fsPermissions: { readWriteFile: ["cache/invariants.bin"] },
+    },
+  },
+  coverage: { skipFiles: ["contracts/test/**"] },
 });

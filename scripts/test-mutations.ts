@@ -7,27 +7,14 @@
  * A mutation of a contract compiles all of them anew: those take a quarter of an hour and are not part of `npm test`.
  */
 import { spawn } from "node:child_process";
-import { cpSync, mkdtempSync, readFileSync, rmSync, symlinkSync, writeFileSync } from "node:fs";
-import { tmpdir } from "node:os";
+import { readFileSync, rmSync, writeFileSync } from "node:fs";
 import { join } from "node:path";
-import { fileURLToPath } from "node:url";
 import { parseArgs } from "node:util";
 import { MUTATIONS, type Mutation } from "../test/mutations/list.ts";
+import { copySource, ROOT } from "./copySource.ts";
 import { failedTests } from "./failedTests.ts";
 
-const ROOT = fileURLToPath(new URL("..", import.meta.url));
 const REPORTER = new URL("failedTests.ts", import.meta.url).href;
-const COPIED = [
-  "circuits",
-  "contracts",
-  "fixtures",
-  "runner",
-  "scripts",
-  "test",
-  "hardhat.config.ts",
-  "package.json",
-  "tsconfig.json",
-];
 /** Long enough for a compile of all contracts on a busy machine. */
 const TIMEOUT_MS = 300_000;
 
@@ -39,14 +26,6 @@ const { values } = parseArgs({
     kind: { type: "string" },
   },
 });
-
-/** A copy of the source; installed packages and built keys are shared. */
-function copySource(): string {
-  const copy = mkdtempSync(join(tmpdir(), "deltapay-mutation-"));
-  for (const name of COPIED) cpSync(join(ROOT, name), join(copy, name), { recursive: true });
-  for (const name of ["node_modules", "build"]) symlinkSync(join(ROOT, name), join(copy, name));
-  return copy;
-}
 
 function mutate(source: string, { name, find, replace }: Mutation): string {
   const parts = source.split(find);
@@ -109,7 +88,7 @@ else {
   const queue = [...chosen];
   let survived = 0;
   const worker = async (): Promise<void> => {
-    const copy = copySource();
+    const copy = copySource("deltapay-mutation-");
     try {
       for (let next = queue.shift(); next !== undefined; next = queue.shift()) {
         const problem = await check(next, copy);

@@ -23,6 +23,8 @@ interface Vm {
     function assertEq(bytes32 left, bytes32 right) external pure;
     function assertEq(address left, address right) external pure;
     function assertEq(bytes calldata left, bytes calldata right) external pure;
+    function readFileBinary(string calldata path) external view returns (bytes memory data);
+    function writeFileBinary(string calldata path, bytes calldata data) external;
     function assertLe(uint256 left, uint256 right, string calldata message) external pure;
 }
 
