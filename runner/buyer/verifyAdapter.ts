@@ -2,19 +2,13 @@
 import { loadCommitKey } from "../keys/load.ts";
 import { type Hex, toHex } from "../protocol/bytes.ts";
 import { decodeKeyPoints, type KeyPoints } from "../protocol/commitment.ts";
+import { type CheckedAdapter, checkManifest, decodeCommitmentsFile } from "../protocol/commitmentsFile.ts";
 import { type Curve, decodePoints } from "../protocol/curve.ts";
 import { ensure } from "../protocol/errors.ts";
 import { sha256 } from "../protocol/hash.ts";
 import { type CommitKey, vkHash } from "../protocol/key.ts";
 import { isForgeable } from "../protocol/keyTrust.ts";
-import {
-  type CheckedAdapter,
-  checkManifest,
-  decodeCommitmentsFile,
-  decodeManifest,
-  type Manifest,
-  manifestLayout,
-} from "../protocol/manifest.ts";
+import { decodeManifest, type Manifest, manifestLayout } from "../protocol/manifest.ts";
 import { columnSums } from "../protocol/statement.ts";
 import type { Address } from "../protocol/typedData.ts";
 import type { AdapterCache } from "./adapterCache.ts";

@@ -7,17 +7,12 @@ import {
   type ModuleBlinds,
   type ModuleWeights,
 } from "./commitment.ts";
+import { encodeCommitmentsFile } from "./commitmentsFile.ts";
 import { type Curve, encodePoints } from "./curve.ts";
 import { sha256 } from "./hash.ts";
 import { proveKnowledge } from "./knowledge.ts";
 import { layoutModules } from "./layout.ts";
-import {
-  encodeCommitmentsFile,
-  encodeManifest,
-  type Manifest,
-  manifestHash,
-  scalesHash,
-} from "./manifest.ts";
+import { encodeManifest, type Manifest, manifestHash, scalesHash } from "./manifest.ts";
 import { PROTOCOL_VERSION } from "./tags.ts";
 
 /** One module to register. */

@@ -16,9 +16,10 @@ import {
 import { type RegisterOptions, registerPeftAdapter } from "../../runner/contributor/register.ts";
 import { contributorStatus } from "../../runner/contributor/status.ts";
 import { toHex } from "../../runner/protocol/bytes.ts";
+import { checkManifest } from "../../runner/protocol/commitmentsFile.ts";
 import { loadCurve } from "../../runner/protocol/curve.ts";
 import { DeltapayError } from "../../runner/protocol/errors.ts";
-import { checkManifest, manifestHash } from "../../runner/protocol/manifest.ts";
+import { manifestHash } from "../../runner/protocol/manifest.ts";
 import { quantiseAdapterModule } from "../../runner/protocol/quantise.ts";
 import { checkSignature } from "../../runner/protocol/typedData.ts";
 import { temporaryDirectory } from "../storage/temporary.ts";

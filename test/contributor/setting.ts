@@ -14,8 +14,8 @@ import { type ContributorService, type ServeOptions, serve } from "../../runner/
 import { loadCommitKey } from "../../runner/keys/load.ts";
 import { type Hex, toHex } from "../../runner/protocol/bytes.ts";
 import { decodeKeyPoints, type KeyPoints } from "../../runner/protocol/commitment.ts";
+import { checkManifest } from "../../runner/protocol/commitmentsFile.ts";
 import { loadCurve } from "../../runner/protocol/curve.ts";
-import { checkManifest } from "../../runner/protocol/manifest.ts";
 import type { Address } from "../../runner/protocol/typedData.ts";
 import { temporaryDirectory } from "../storage/temporary.ts";
 import { type BuyerSetting, TestBuyer } from "./buyer.ts";

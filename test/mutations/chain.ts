@@ -161,7 +161,7 @@ export const CHAIN_MUTATIONS: readonly Mutation[] = [
       stops: "malformed-points",
     },
   ]),
-  ...inFile("runner/protocol/manifest.ts", [
+  ...inFile("runner/protocol/commitmentsFile.ts", [
     {
       name: "scalar-beyond-p",
       attack: "a proof of knowledge spelled in two ways",

@@ -2,16 +2,18 @@ import assert from "node:assert/strict";
 import { describe, test } from "node:test";
 import { concatBytes, toHex } from "../../runner/protocol/bytes.ts";
 import type { ModuleCommitments } from "../../runner/protocol/commitment.ts";
+import {
+  checkManifest,
+  decodeCommitmentsFile,
+  encodeCommitmentsFile,
+} from "../../runner/protocol/commitmentsFile.ts";
 import { encodePoint, encodePoints, multiExp, packScalars, pointAt } from "../../runner/protocol/curve.ts";
 import { P, Q } from "../../runner/protocol/field.ts";
 import { sha256 } from "../../runner/protocol/hash.ts";
 import { proveKnowledge } from "../../runner/protocol/knowledge.ts";
 import {
-  checkManifest,
-  decodeCommitmentsFile,
   decodeManifest,
   decodeScales,
-  encodeCommitmentsFile,
   encodeManifest,
   encodeScales,
   type Manifest,

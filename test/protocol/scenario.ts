@@ -3,10 +3,11 @@ import { getRandomValues } from "node:crypto";
 import { after } from "node:test";
 import { loadCommitKey } from "../../runner/keys/load.ts";
 import { decodeKeyPoints, type KeyPoints } from "../../runner/protocol/commitment.ts";
+import { type CheckedAdapter, checkManifest } from "../../runner/protocol/commitmentsFile.ts";
 import { type Curve, loadCurve } from "../../runner/protocol/curve.ts";
 import { addPass, initialState, type Pass, type SessionState } from "../../runner/protocol/fold.ts";
 import { vkHash } from "../../runner/protocol/key.ts";
-import { type CheckedAdapter, checkManifest, manifestLayout } from "../../runner/protocol/manifest.ts";
+import { manifestLayout } from "../../runner/protocol/manifest.ts";
 import { answer } from "../../runner/protocol/quantise.ts";
 import {
   type Registration,

@@ -6,16 +6,11 @@ import { checkScales } from "../../runner/buyer/scales.ts";
 import { loadCommitKey, loadProvingKey } from "../../runner/keys/load.ts";
 import { equalBytes, fromHex, type Hex, toHex } from "../../runner/protocol/bytes.ts";
 import { decodeKeyPoints } from "../../runner/protocol/commitment.ts";
+import { checkManifest, commitmentsFileBytes } from "../../runner/protocol/commitmentsFile.ts";
 import { loadCurve } from "../../runner/protocol/curve.ts";
 import { decodeActivations, decodeAnswers } from "../../runner/protocol/encoding.ts";
 import { decodeCommitKey, vkHash } from "../../runner/protocol/key.ts";
-import {
-  checkManifest,
-  commitmentsFileBytes,
-  decodeManifest,
-  decodeScales,
-  manifestLayout,
-} from "../../runner/protocol/manifest.ts";
+import { decodeManifest, decodeScales, manifestLayout } from "../../runner/protocol/manifest.ts";
 import { decodeOpening } from "../../runner/protocol/openingFile.ts";
 import { witnessStatement } from "../../runner/protocol/statement.ts";
 import { checkSignature, messageDigest } from "../../runner/protocol/typedData.ts";

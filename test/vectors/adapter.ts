@@ -8,6 +8,7 @@ import {
   type ModuleBlinds,
   type ModuleCommitments,
 } from "../../runner/protocol/commitment.ts";
+import { encodeCommitmentsFile } from "../../runner/protocol/commitmentsFile.ts";
 import {
   type Curve,
   encodePoint,
@@ -25,7 +26,6 @@ import {
   type SideKnowledge,
 } from "../../runner/protocol/knowledge.ts";
 import {
-  encodeCommitmentsFile,
   encodeManifest,
   encodeScales,
   type Manifest,

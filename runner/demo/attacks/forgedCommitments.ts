@@ -4,6 +4,7 @@ import type { ServedAdapter } from "../../contributor/adapters.ts";
 import { loadCommitKey } from "../../keys/load.ts";
 import { fromHex, pointWords } from "../../protocol/bytes.ts";
 import { decodeKeyPoints, type KeyPoints, type ModuleCommitments } from "../../protocol/commitment.ts";
+import { decodeCommitmentsFile, encodeCommitmentsFile } from "../../protocol/commitmentsFile.ts";
 import {
   type Curve,
   decodePoints,
@@ -16,7 +17,6 @@ import {
 import { mod } from "../../protocol/field.ts";
 import { addPass, initialState, type SessionState } from "../../protocol/fold.ts";
 import { proveKnowledge } from "../../protocol/knowledge.ts";
-import { decodeCommitmentsFile, encodeCommitmentsFile } from "../../protocol/manifest.ts";
 import { answer } from "../../protocol/quantise.ts";
 import { buyerStatements, columnSums, type GroupWitness, groupWitness } from "../../protocol/statement.ts";
 import type { World } from "../world.ts";
