@@ -78,8 +78,8 @@ async function assertVerdicts(scene: Scene, { name, words }: Mutated, expected: 
 }
 
 for (const { size, count } of [
-  { size: 14, count: 3 },
-  { size: 62, count: 2 },
+  { size: 14, count: 2 },
+  { size: 62, count: 1 },
   { size: 510, count: 1 },
 ])
   test(`all verifiers agree on ${count} proofs of key ${size} and on every change of them`, async (t) => {
@@ -97,8 +97,11 @@ for (const { size, count } of [
     t.diagnostic(`${wellFormed} of the changed claims were well formed`);
   });
 
-/** Batches of real claims in which one is changed, one class at each position in turn. */
-for (const size of [14, 62])
+/** Batches of real claims in which one is changed: all that is well formed, one in `share` of the rest, over all positions. */
+for (const { size, share } of [
+  { size: 14, share: 1 },
+  { size: 62, share: 4 },
+])
   test(`a batch under key ${size} is accepted exactly when each of its proofs is`, async (t) => {
     const { setting, key, claims } = await sceneOf(size);
     let count = 0;
@@ -121,7 +124,7 @@ for (const size of [14, 62])
       for (let at = 0; at < length; at++) {
         const other = claims[(at + 1) % claims.length]!;
         const all = mutationsOf(batch[at]!, other, key, draw);
-        const chosen = all.filter((mutated, i) => isWellFormed(mutated.words) || i % length === at);
+        const chosen = all.filter((mutated, i) => isWellFormed(mutated.words) || i % (share * length) === at);
         for (const { name, words, sameStatement } of chosen) {
           await assertBatch(`claim ${at}: ${name}`, batch.with(at, words), sameStatement === true);
           count++;
