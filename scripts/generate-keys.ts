@@ -8,23 +8,17 @@
 import * as fs from "node:fs";
 import { fileURLToPath } from "node:url";
 import { parseArgs } from "node:util";
-import { type KeyArtefacts, makeDevKey, type PinnedKey } from "../runner/keys/artefacts.ts";
+import { makeDevKey, pinnedOf } from "../runner/keys/artefacts.ts";
 import { verifierSource } from "../runner/keys/exportSolidity.ts";
 import { PINNED_KEYS_FILE, pinnedKeys } from "../runner/keys/pinned.ts";
 import { storeKey } from "../runner/keys/store.ts";
 import { loadCurve } from "../runner/protocol/curve.ts";
 import { KEY_SIZES, verifyingKey } from "../runner/protocol/key.ts";
-import { keyTrust } from "../runner/protocol/keyTrust.ts";
 
 const VERIFIERS = new URL("../contracts/verifiers/", import.meta.url);
 
 function verifierPath(size: number): string {
   return fileURLToPath(new URL(`LoraVerifier${size}.sol`, VERIFIERS));
-}
-
-function pinnedOf({ info }: KeyArtefacts): PinnedKey {
-  const { size, constraints, r1csHash, wasmHash, zkeyHash, ic0, basesHash, vkHash } = info;
-  return { size, ...keyTrust(info), constraints, r1csHash, wasmHash, zkeyHash, ic0, basesHash, vkHash };
 }
 
 /** Writes the text, or with `check` says whether the file already holds it. */

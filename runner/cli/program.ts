@@ -98,6 +98,9 @@ const GROUPS: readonly (readonly [heading: string, entries: readonly Entry[]])[]
       entry("status", "agreements here and on chain, and credits", async () => {
         return (await import("./commands/status.ts")).registerStatus;
       }),
+      entry("audit", "check and replay what was settled", async () => {
+        return (await import("./commands/audit.ts")).registerAudit;
+      }),
       entry("backup", "a role's data as one file", async () => {
         return (await import("./commands/backup.ts")).registerBackup;
       }),

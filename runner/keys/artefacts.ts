@@ -7,7 +7,7 @@ import * as snarkjs from "snarkjs";
 import { type Hex, toHex } from "../protocol/bytes.ts";
 import { sha256 } from "../protocol/hash.ts";
 import { type CommitKey, verifyingKey, vkHash } from "../protocol/key.ts";
-import type { KeyTrust } from "../protocol/keyTrust.ts";
+import { type KeyTrust, keyTrust } from "../protocol/keyTrust.ts";
 import { checkKernel, checkShape, checkWireOrder } from "./checkCircuit.ts";
 import { checkFromInitial, checkKeyPoints } from "./checkKey.ts";
 import { compileCircuit, compilerVersion } from "./compile.ts";
@@ -49,9 +49,16 @@ export interface KeyArtefacts {
   commitKey: CommitKey;
 }
 
-function snarkjsVersion(): string {
+/** Version of the snarkjs package. */
+export function snarkjsVersion(): string {
   const path = fileURLToPath(new URL("package.json", import.meta.resolve("snarkjs")));
   return (JSON.parse(fs.readFileSync(path, "utf8")) as { version: string }).version;
+}
+
+/** What is pinned of a key, in the order it is written. */
+export function pinnedOf({ info }: Pick<KeyArtefacts, "info">): PinnedKey {
+  const { size, constraints, r1csHash, wasmHash, zkeyHash, ic0, basesHash, vkHash } = info;
+  return { size, ...keyTrust(info), constraints, r1csHash, wasmHash, zkeyHash, ic0, basesHash, vkHash };
 }
 
 /** Every check of protocol 3 on a fresh key. Throws what the first one that fails throws. */

@@ -11,7 +11,8 @@ function points(packed: Uint8Array, width: number): Uint8Array[] {
   return Array.from({ length: packed.length / width }, (_, i) => packed.slice(i * width, (i + 1) * width));
 }
 
-function checkFinite(group: Group, point: Uint8Array, name: string): void {
+/** @throws DeltapayError `key/infinity`, `key/off-curve` */
+export function checkFinite(group: Group, point: Uint8Array, name: string): void {
   ensure(!group.isZero(point), "key/infinity", `${name} is the point at infinity`, {
     field: name,
     hint: "the powers of tau do not belong to this circuit: use those of exactly its power",
@@ -19,7 +20,8 @@ function checkFinite(group: Group, point: Uint8Array, name: string): void {
   ensure(group.isValid(point), "key/off-curve", `${name} is not on the curve`, { field: name });
 }
 
-function checkInG2(curve: Curve, point: Uint8Array, name: string): void {
+/** @throws DeltapayError `key/infinity`, `key/off-curve`, `key/wrong-subgroup` */
+export function checkInG2(curve: Curve, point: Uint8Array, name: string): void {
   checkFinite(curve.G2, point, name);
   ensure(curve.G2.isZero(curve.G2.timesScalar(point, P)), "key/wrong-subgroup", `${name} is not of order p`, {
     field: name,
@@ -27,7 +29,8 @@ function checkInG2(curve: Curve, point: Uint8Array, name: string): void {
 }
 
 /** Finite, on the curve, and no two equal or opposite: either would be a known relation between bases. */
-function checkDistinct(curve: Curve, packed: Uint8Array, section: string): void {
+/** @throws DeltapayError `key/infinity`, `key/off-curve`, `key/repeated-point` */
+export function checkDistinct(curve: Curve, packed: Uint8Array, section: string): void {
   const seen = new Map<string, number>();
   for (const [i, point] of points(packed, 64).entries()) {
     checkFinite(curve.G1, point, `${section}[${i}]`);
@@ -41,11 +44,11 @@ function checkDistinct(curve: Curve, packed: Uint8Array, section: string): void 
 }
 
 /**
- * The key's points are finite, on the curve, of order p; bases are distinct; gamma is the generator and delta is not.
- * @throws DeltapayError `key/infinity`, `key/off-curve`, `key/wrong-subgroup`, `key/repeated-point`, `key/bad-gamma`,
- *   `key/bad-delta`
+ * The points of a key that may have no contribution yet: finite, on the curve, of order p; bases distinct; gamma the
+ * generator.
+ * @throws DeltapayError `key/infinity`, `key/off-curve`, `key/wrong-subgroup`, `key/repeated-point`, `key/bad-gamma`
  */
-export function checkKeyPoints(curve: Curve, zkey: Zkey): void {
+export function checkInitialPoints(curve: Curve, zkey: Zkey): void {
   const { G1, G2 } = curve;
   checkFinite(G1, zkey.alpha1.slice(), "alpha_1");
   checkFinite(G1, zkey.beta1.slice(), "beta_1");
@@ -55,15 +58,23 @@ export function checkKeyPoints(curve: Curve, zkey: Zkey): void {
   ensure(G2.eq(zkey.gamma2.slice(), G2.gAffine), "key/bad-gamma", "gamma_2 is not the generator", {
     field: "gamma_2",
   });
+  checkDistinct(curve, zkey.ic, "IC");
+  checkDistinct(curve, zkey.c, "C");
+  checkDistinct(curve, zkey.h, "H");
+}
+
+/**
+ * The points of a key proofs are made with: as `checkInitialPoints`, and delta is not the generator.
+ * @throws DeltapayError `key/bad-delta`, and as `checkInitialPoints`
+ */
+export function checkKeyPoints(curve: Curve, zkey: Zkey): void {
   // With delta = gamma a proof's C could stand in for any part of V.
-  const fresh = G2.eq(zkey.delta2.slice(), G2.gAffine);
+  const fresh = curve.G2.eq(zkey.delta2.slice(), curve.G2.gAffine);
   ensure(!fresh, "key/bad-delta", "delta_2 is the generator: nobody contributed", {
     field: "delta_2",
     hint: "contribute to the key, or apply a beacon, before using it",
   });
-  checkDistinct(curve, zkey.ic, "IC");
-  checkDistinct(curve, zkey.c, "C");
-  checkDistinct(curve, zkey.h, "H");
+  checkInitialPoints(curve, zkey);
 }
 
 /**

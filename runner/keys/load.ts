@@ -3,7 +3,7 @@ import * as fs from "node:fs";
 import type { VerificationKey } from "snarkjs";
 import { equalBytes, type Hex, toHex } from "../protocol/bytes.ts";
 import { loadCurve } from "../protocol/curve.ts";
-import { DeltapayError } from "../protocol/errors.ts";
+import { DeltapayError, ensure } from "../protocol/errors.ts";
 import { sha256 } from "../protocol/hash.ts";
 import { type CommitKey, decodeCommitKey, encodeCommitKey, vkHash } from "../protocol/key.ts";
 import { type KeyInfo, makeDevKey, type PinnedKey } from "./artefacts.ts";
@@ -42,6 +42,12 @@ function isPinned(info: KeyInfo | undefined, pinned: PinnedKey): boolean {
 }
 
 async function build(size: number, pinned: PinnedKey, onProgress: OnProgress): Promise<KeyPaths> {
+  ensure(
+    pinned.state === "dev",
+    "key/not-here",
+    `the key of size ${size} came out of a ceremony and cannot be built: its files are not in ${keyPaths(size).directory}`,
+    { field: "size", hint: "put the release's keys there, or name their folder in DELTAPAY_KEYS" },
+  );
   const key = await makeDevKey(await loadCurve(), size, onProgress);
   if (!isPinned(key.info, pinned))
     throw new DeltapayError(
@@ -57,7 +63,7 @@ async function build(size: number, pinned: PinnedKey, onProgress: OnProgress): P
 
 /**
  * The key of size L, built when it is missing or belongs to another version. Two processes may call it at once.
- * @throws DeltapayError `key/unknown-size`, `key/not-pinned`, `key/cannot-store`
+ * @throws DeltapayError `key/unknown-size`, `key/not-pinned`, `key/not-here`, `key/cannot-store`
  */
 export function ensureKey(size: number, options: KeyOptions = {}): Promise<KeyPaths> {
   const paths = keyPaths(size);

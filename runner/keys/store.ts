@@ -82,6 +82,13 @@ function writeFiles(paths: KeyPaths, key: KeyArtefacts): void {
   fs.writeFileSync(paths.info, json(key.info));
 }
 
+/** Writes a key as `keyPaths` lays it out, into `<directory>/<L>/` of a folder under `directory` that is not in use yet. */
+export function writeKeyFiles(directory: string, key: KeyArtefacts): void {
+  const paths = pathsIn(key.info.size, path.join(directory, String(key.info.size)));
+  fs.mkdirSync(paths.directory, { recursive: true });
+  writeFiles(paths, key);
+}
+
 /** Renames a folder; false when the destination is already there. */
 function moveInto(from: string, to: string): boolean {
   try {

@@ -37,6 +37,8 @@ export interface Zkey {
   h: Uint8Array;
   circuitHash: Uint8Array;
   contributions: number;
+  /** Section 10 behind circuit hash and count: the contributions one after another. */
+  contributionRecords: Uint8Array;
 }
 
 function malformed(field: string, what: string): DeltapayError {
@@ -101,6 +103,7 @@ export function readZkey(bytes: Uint8Array, field = "key.zkey"): Zkey {
     h: sectionOf(file, 9, domainSize * G1),
     circuitHash: contributions.subarray(0, CIRCUIT_HASH),
     contributions: countContributions(contributions, field),
+    contributionRecords: contributions.subarray(CIRCUIT_HASH + 4),
   };
 }
 

@@ -1,5 +1,10 @@
 /** The part of ffjavascript this project uses. Points are affine (64 / 128 bytes) or Jacobian (96 / 192), little-endian Montgomery. */
 declare module "ffjavascript" {
+  /** A deterministic generator from eight words of seed. */
+  export class ChaCha {
+    constructor(seed: readonly number[]);
+    nextU32(): number;
+  }
   export interface Group {
     zero: Uint8Array;
     zeroAffine: Uint8Array;
@@ -26,6 +31,8 @@ declare module "ffjavascript" {
     batchToAffine(points: Uint8Array): Promise<Uint8Array>;
     batchToJacobian(points: Uint8Array): Promise<Uint8Array>;
     multiExpAffine(bases: Uint8Array, scalars: Uint8Array): Promise<Uint8Array>;
+    fromRng(rng: ChaCha): Uint8Array;
+    batchApplyKey(points: Uint8Array, first: Uint8Array, increment: Uint8Array): Promise<Uint8Array>;
   }
   export interface PrimeField {
     p: bigint;
@@ -44,6 +51,7 @@ declare module "ffjavascript" {
     square(a: Uint8Array): Uint8Array;
     eq(a: Uint8Array, b: Uint8Array): boolean;
     random(): Uint8Array;
+    fromRng(rng: ChaCha): Uint8Array;
     toObject(a: Uint8Array): bigint;
     toRprLE(out: Uint8Array, offset: number, a: Uint8Array): void;
     fromRprLE(bytes: Uint8Array, offset: number): Uint8Array;

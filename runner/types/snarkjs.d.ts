@@ -53,6 +53,21 @@ declare module "snarkjs" {
     exportVerificationKey(zkey: File, logger?: Logger): Promise<VerificationKey>;
   };
 
+  export const powersOfTau: {
+    newAccumulator(curve: unknown, power: number, ptau: File, logger?: Logger): Promise<Uint8Array>;
+    contribute(from: File, to: File, name: string, entropy: string, logger?: Logger): Promise<Uint8Array>;
+    beacon(
+      from: File,
+      to: File,
+      name: string,
+      beaconHash: string,
+      iterationsExp: number,
+      logger?: Logger,
+    ): Promise<Uint8Array>;
+    preparePhase2(from: File, to: File, logger?: Logger): Promise<void>;
+    verify(ptau: File, logger?: Logger): Promise<boolean>;
+  };
+
   export const wtns: {
     calculate(inputs: CircuitInputs, wasm: File, wtns: File): Promise<void>;
     check(r1cs: File, wtns: File, logger: Logger): Promise<boolean>;

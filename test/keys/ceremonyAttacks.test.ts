@@ -6,13 +6,13 @@ import { checkFromInitial, checkKeyPoints } from "../../runner/keys/checkKey.ts"
 import { compileCircuit } from "../../runner/keys/compile.ts";
 import { devPtau, devSecrets } from "../../runner/keys/devPtau.ts";
 import { commitKeyOf } from "../../runner/keys/fromZkey.ts";
-import { writeSections } from "../../runner/keys/sections.ts";
 import { committedWires, devBeacon, domainPower, initialKey } from "../../runner/keys/setup.ts";
 import { verifyProof } from "../../runner/keys/verifyProof.ts";
 import { moveCommitted, readZkey } from "../../runner/keys/zkeyFile.ts";
 import { concatBytes } from "../../runner/protocol/bytes.ts";
 import { encodePoint, loadCurve } from "../../runner/protocol/curve.ts";
 import { openings, outsideG2, prove, scalarsOf, statementOf, witnessOf } from "./statement.ts";
+import { HEADER_AT, movedAfterContribution, withHeader, withSections } from "./zkeyEdits.ts";
 
 const SIZE = 14;
 const curve = await loadCurve();
@@ -35,32 +35,10 @@ async function contribute(zkey: Uint8Array, entropy: string): Promise<Uint8Array
   return file.data!;
 }
 
-/** The key with some sections replaced. */
-function withSections(zkey: Uint8Array, replaced: [number, Uint8Array][]): Uint8Array {
-  const { file } = readZkey(zkey);
-  const bodies = new Map(replaced);
-  return writeSections({
-    ...file,
-    sections: new Map([...file.sections].map(([id, body]) => [id, bodies.get(id) ?? body])),
-  });
-}
-
 /** The moved initial key under the circuit hash it had before the move: the variant that does not bind the move. */
 async function initialUnderOldHash(): Promise<Uint8Array> {
   const contributions = readZkey(await freshKey()).file.sections.get(10)!;
   return withSections(initial, [[10, contributions]]);
-}
-
-/** What a contributor before the move hands on: bases as they must be, the rest divided by a delta it knows. */
-function movedAfterContribution(contributed: Uint8Array): Uint8Array {
-  const early = readZkey(contributed);
-  const header = early.file.sections.get(2)!.slice();
-  header.set(readZkey(initial).file.sections.get(2)!.subarray(72, 84), 72);
-  return withSections(contributed, [
-    [2, header],
-    [3, readZkey(initial).ic],
-    [8, early.c.subarray(moved * 64)],
-  ]);
 }
 
 test("snarkjs contributes to the moved key, verifies it and proves with it", async () => {
@@ -82,7 +60,7 @@ test("snarkjs contributes to the moved key, verifies it and proves with it", asy
 
 test("a contribution before the move verifies under the old circuit hash and fails under the moved one", async () => {
   const early = await contribute(await freshKey(), "before the move");
-  const attack = movedAfterContribution(early);
+  const attack = movedAfterContribution(initial, early);
   assert.equal(await snarkjs.zKey.verifyFromInit(await initialUnderOldHash(), ptau, attack), true);
   await assert.rejects(checkFromInitial(initial, ptau, attack), {
     code: "key/not-from-initial",
@@ -97,7 +75,7 @@ test("a contribution before the move verifies under the old circuit hash and fai
 
 test("what is at stake: a contributor before the move opens commitments to anything", async () => {
   const early = await contribute(await freshKey(), "before the move");
-  const zkey = movedAfterContribution(early);
+  const zkey = movedAfterContribution(initial, early);
   const key = await commitKeyOf(curve, SIZE, circuit.r1cs, readZkey(zkey));
   const inputs = openings(SIZE);
   const proof = await prove(zkey, await witnessOf(circuit.wasm, inputs));
@@ -138,11 +116,8 @@ test("points that are infinite, repeated, opposite, off the curve or of another 
     change(ic);
     return withSections(zkey, [[3, ic]]);
   };
-  const withHeader = (at: number, point: Uint8Array): Uint8Array => {
-    const header = parsed.file.sections.get(2)!.slice();
-    header.set(point, at);
-    return withSections(zkey, [[2, header]]);
-  };
+  const header = (at: keyof typeof HEADER_AT, point: Uint8Array): Uint8Array =>
+    withHeader(zkey, HEADER_AT[at], point);
   const refused = (bytes: Uint8Array, code: string, field: string): void =>
     assert.throws(() => checkKeyPoints(curve, readZkey(bytes)), { code, field });
   const point = (i: number): Uint8Array => parsed.ic.slice(64 * i, 64 * i + 64);
@@ -166,18 +141,14 @@ test("points that are infinite, repeated, opposite, off the curve or of another 
     "key/off-curve",
     "IC[5]",
   );
-  // alpha_1, beta_1, beta_2, gamma_2, delta_1, delta_2 follow the 84 bytes of primes and counts
-  const betaAt = 84 + 64 + 64;
-  const gammaAt = betaAt + 128;
-  const deltaAt = gammaAt + 128 + 64;
-  refused(withHeader(gammaAt, parsed.beta2), "key/bad-gamma", "gamma_2");
-  refused(withHeader(deltaAt, curve.G2.gAffine), "key/bad-delta", "delta_2");
+  refused(header("gamma2", parsed.beta2), "key/bad-gamma", "gamma_2");
+  refused(header("delta2", curve.G2.gAffine), "key/bad-delta", "delta_2");
   refused(initial, "key/bad-delta", "delta_2");
-  refused(withHeader(deltaAt, new Uint8Array(128)), "key/infinity", "delta_2");
-  refused(withHeader(deltaAt, curve.G2.fromObject(outsideG2())), "key/wrong-subgroup", "delta_2");
-  refused(withHeader(betaAt, curve.G2.fromObject(outsideG2())), "key/wrong-subgroup", "beta_2");
-  for (const at of [84, 84 + 64, deltaAt - 64])
-    assert.throws(() => checkKeyPoints(curve, readZkey(withHeader(at, new Uint8Array(64)))), {
+  refused(header("delta2", new Uint8Array(128)), "key/infinity", "delta_2");
+  refused(header("delta2", curve.G2.fromObject(outsideG2())), "key/wrong-subgroup", "delta_2");
+  refused(header("beta2", curve.G2.fromObject(outsideG2())), "key/wrong-subgroup", "beta_2");
+  for (const at of ["alpha1", "beta1", "delta1"] as const)
+    assert.throws(() => checkKeyPoints(curve, readZkey(header(at, new Uint8Array(64)))), {
       code: "key/infinity",
     });
   for (const [id, name, points] of [

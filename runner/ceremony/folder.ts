@@ -1,0 +1,170 @@
+/**
+ * A ceremony on disk: ceremony.json, powers.ptau, and a folder of keys a round. A round's folder appears complete or not
+ * at all, and what an interrupted round finished is taken up again.
+ *
+ *   ceremony.json            what it is about; never changes
+ *   powers.ptau
+ *   rounds/0003/14.zkey …    the keys after the third contribution, attestation.txt beside them
+ *   .next/                   the round under way
+ */
+import * as fs from "node:fs";
+import * as path from "node:path";
+import { z } from "zod";
+import type { Hex } from "../protocol/bytes.ts";
+import { DeltapayError, ensure } from "../protocol/errors.ts";
+import { KEY_SIZES } from "../protocol/key.ts";
+import { hasCode, readFileIfThere, writeFileAtomic } from "../storage/files.ts";
+
+const hexOf = (bytes: number) =>
+  z.custom<Hex>(
+    (value) => typeof value === "string" && new RegExp(`^0x[0-9a-f]{${2 * bytes}}$`).test(value),
+    `expected ${bytes} bytes in hex`,
+  );
+
+export const parametersSchema = z.strictObject({
+  protocol: z.literal(1),
+  ptau: z.strictObject({
+    blake2b: hexOf(64),
+    power: z.number().int().min(1).max(28),
+    /** Of the public file it is; null for one its organisers vouch for. */
+    name: z.string().max(64).nullable(),
+  }),
+  /** By ascending size; circuitHash is that of the moved initial key, which r1cs and powers of tau give. */
+  keys: z
+    .array(
+      z.strictObject({
+        size: z.number().refine((size) => (KEY_SIZES as readonly number[]).includes(size), "no key size"),
+        r1csHash: hexOf(32),
+        circuitHash: hexOf(64),
+      }),
+    )
+    .min(1)
+    .refine((keys) => keys.every(({ size }, i) => i === 0 || size > keys[i - 1]!.size), "not ascending"),
+});
+
+export type CeremonyParameters = z.output<typeof parametersSchema>;
+
+/** Codes of a disk that cannot take more, by what to tell a person. */
+const WRITE_FAILURES: Record<string, string> = {
+  ENOSPC: "there is no space left on the disk",
+  EDQUOT: "your quota of the disk is used up",
+  EROFS: "the disk is read-only",
+  EACCES: "you may not write there",
+};
+
+/**
+ * Does some writing and says in words what the disk refuses.
+ * @throws DeltapayError `ceremony/cannot-write`
+ */
+export function writing<Result>(file: string, work: () => Result): Result {
+  try {
+    return work();
+  } catch (cause) {
+    const known = Object.keys(WRITE_FAILURES).find((code) => hasCode(cause, code));
+    if (known === undefined) throw cause;
+    throw new DeltapayError("ceremony/cannot-write", `${file} cannot be written: ${WRITE_FAILURES[known]}`, {
+      field: file,
+      hint: "make room (the ten keys take 20 MB a round) and run the command again: what was finished is kept",
+      cause,
+    });
+  }
+}
+
+/**
+ * Parses what ceremony.json or a coordinator says.
+ * @throws DeltapayError `ceremony/malformed`
+ */
+export function parseParameters(text: string, field: string): CeremonyParameters {
+  let json: unknown;
+  try {
+    json = JSON.parse(text);
+  } catch (cause) {
+    throw new DeltapayError("ceremony/malformed", "not JSON", { field, cause });
+  }
+  const parsed = parametersSchema.safeParse(json);
+  if (parsed.success) return parsed.data;
+  const issue = parsed.error.issues[0]!;
+  throw new DeltapayError("ceremony/malformed", issue.message, {
+    field: [field, ...issue.path].join("."),
+    hint: "written by: deltapay ceremony init",
+  });
+}
+
+const SAVED = /^[0-9]{4,}$/;
+
+export class CeremonyFolder {
+  readonly directory: string;
+
+  constructor(directory: string) {
+    this.directory = directory;
+  }
+
+  file(...names: string[]): string {
+    return path.join(this.directory, ...names);
+  }
+
+  get ptauFile(): string {
+    return this.file("powers.ptau");
+  }
+
+  /** @throws DeltapayError `ceremony/cannot-write` */
+  write(name: string, bytes: Uint8Array | string): void {
+    const file = this.file(name);
+    writing(file, () => {
+      fs.mkdirSync(path.dirname(file), { recursive: true });
+      writeFileAtomic(file, typeof bytes === "string" ? new TextEncoder().encode(bytes) : bytes, 0o644);
+    });
+  }
+
+  /** @throws DeltapayError `ceremony/no-ceremony`, `ceremony/malformed` */
+  parameters(): CeremonyParameters {
+    const file = this.file("ceremony.json");
+    const bytes = readFileIfThere(file);
+    ensure(bytes !== undefined, "ceremony/no-ceremony", `there is no ceremony in ${this.directory}`, {
+      field: file,
+      hint: "begin one: deltapay ceremony init DIR --ptau FILE, or take part in one: deltapay ceremony join URL",
+    });
+    return parseParameters(new TextDecoder().decode(bytes), file);
+  }
+
+  /** The last complete round; 0 before any contribution. */
+  round(): number {
+    const rounds = this.file("rounds");
+    if (!fs.existsSync(rounds)) return 0;
+    return Math.max(
+      0,
+      ...fs
+        .readdirSync(rounds)
+        .filter((name) => SAVED.test(name))
+        .map(Number),
+    );
+  }
+
+  roundFile(round: number, name: string): string {
+    return this.file("rounds", String(round).padStart(4, "0"), name);
+  }
+
+  /**
+   * The key of a size after a round that is not 0.
+   * @throws DeltapayError `ceremony/missing-key`
+   */
+  key(round: number, size: number): Uint8Array {
+    const file = this.roundFile(round, `${size}.zkey`);
+    const bytes = readFileIfThere(file);
+    ensure(bytes !== undefined, "ceremony/missing-key", `the key of size ${size} is not there`, {
+      field: file,
+      hint: "fetch the folder again",
+    });
+    return bytes;
+  }
+
+  /** @throws DeltapayError `ceremony/no-ceremony` */
+  ptau(): Uint8Array {
+    const bytes = readFileIfThere(this.ptauFile);
+    ensure(bytes !== undefined, "ceremony/no-ceremony", "the powers of tau are not there", {
+      field: this.ptauFile,
+      hint: "fetch the folder again",
+    });
+    return bytes;
+  }
+}
