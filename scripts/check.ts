@@ -39,14 +39,22 @@ const STEPS: Record<string, { what: string; args: string[] }> = {
     what: "tests of the runner",
     args: ["--test", "--test-concurrency=2", `--test-timeout=${FILE_TIMEOUT}`, "test/**/*.test.ts"],
   },
+  app: {
+    what: "the wallet UI in a real browser",
+    args: ["scripts/test-app.ts"],
+  },
   mutations: {
     what: "tests fail when the checks they guard are taken out",
     args: ["scripts/test-mutations.ts", "--kind", "typescript"],
   },
 };
 
+/** A step chosen by hand may go without what it needs, when it says so; one of all may not. */
+const COMPLETE: Record<string, string[]> = { app: ["--required"] };
+
 function runStep(name: string): boolean {
-  const { what, args } = STEPS[name]!;
+  const { what, args: own } = STEPS[name]!;
+  const args = wanted.length === 0 ? [...own, ...(COMPLETE[name] ?? [])] : own;
   console.error(`\n== ${name}: ${what}`);
   const started = Date.now();
   const { status } = spawnSync(process.execPath, args, { cwd: path.resolve(ROOT), stdio: "inherit" });

@@ -10,6 +10,13 @@ const onAdmin = (pattern: string, mutation: Omit<Mutation, "test" | "pattern">):
   pattern,
 });
 
+const onPage = (pattern: string, mutation: Omit<Mutation, "test" | "pattern" | "file">): Mutation => ({
+  ...mutation,
+  file: "runner/web/server.ts",
+  test: "test/web/server.test.ts",
+  pattern,
+});
+
 export const ADMIN_MUTATIONS: readonly Mutation[] = [
   onAdmin("without the token", {
     name: "admin-token-unchecked",
@@ -60,5 +67,23 @@ export const ADMIN_MUTATIONS: readonly Mutation[] = [
     file: "runner/contributor/admin/server.ts",
     find: "proving = proven.catch(() => {});",
     replace: "",
+  }),
+  onPage("rebound", {
+    name: "page-any-host",
+    attack: "a site whose name is rebound to 127.0.0.1 is of one origin with the page",
+    find: "    checkHost(request);\n",
+    replace: "",
+  }),
+  onPage("its policy", {
+    name: "page-without-policy",
+    attack: "a script smuggled into the page sends what it sees anywhere",
+    find: '...HEADERS, "content-security-policy": policy',
+    replace: "...HEADERS",
+  }),
+  onPage("only when asked for", {
+    name: "page-with-demo-wallet",
+    attack: "the wallet of public test accounts in a page of real money",
+    find: "if (options.demoWallet === true) withDemoWallet(files);",
+    replace: "withDemoWallet(files);",
   }),
 ];
