@@ -7,6 +7,7 @@ import { fileURLToPath } from "node:url";
 export const ROOT = fileURLToPath(new URL("..", import.meta.url));
 
 const COPIED = [
+  "app",
   "circuits",
   "contracts",
   "fixtures",
