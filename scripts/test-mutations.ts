@@ -2,9 +2,10 @@
  * Takes each check of test/mutations/list.ts out of a temporary copy of the source and demands that the named test
  * then fails: a test that still passes does not guard its check.
  *
- *   node scripts/test-mutations.ts [--only NAME] [--list] [--jobs 2] [--kind typescript|solidity]
+ *   node scripts/test-mutations.ts [--only NAME] [--list] [--jobs 2] [--kind typescript|solidity|kill]
  *
- * A mutation of a contract compiles all of them anew: those take a quarter of an hour and are not part of `npm test`.
+ * A mutation of a contract compiles all of them anew: those take a quarter of an hour and are not part of `npm test`; nor are
+ * those that are found by killing processes.
  */
 import { spawn } from "node:child_process";
 import { readFileSync, rmSync, writeFileSync } from "node:fs";
@@ -79,9 +80,15 @@ async function check(mutation: Mutation, copy: string): Promise<string | undefin
   }
 }
 
-const isChosen = ({ name, test }: Mutation): boolean =>
-  (values.only === undefined || name === values.only) &&
-  (values.kind === undefined || (values.kind === "solidity") === test.endsWith(".t.sol"));
+/** solidity, kill or typescript. */
+function kindOf({ test }: Mutation): string {
+  if (test.endsWith(".t.sol")) return "solidity";
+  return test.startsWith("test/kill/") ? "kill" : "typescript";
+}
+
+const isChosen = (mutation: Mutation): boolean =>
+  (values.only === undefined || mutation.name === values.only) &&
+  (values.kind === undefined || values.kind === kindOf(mutation));
 const chosen = MUTATIONS.filter(isChosen);
 if (values.list) for (const { name, attack } of chosen) process.stdout.write(`${name}: ${attack}\n`);
 else {

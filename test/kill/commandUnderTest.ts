@@ -1,6 +1,7 @@
 /** A real command of the product as a child process, its steps watched, that may be killed at one of them. */
 import { type ChildProcess, spawn } from "node:child_process";
 import * as fs from "node:fs";
+import * as path from "node:path";
 import { fileURLToPath } from "node:url";
 import type { FaultPlan, Kill, LogLine } from "./faultPlan.ts";
 
@@ -21,7 +22,9 @@ function environment(plan: FaultPlan): Record<string, string | undefined> {
   const own = Object.entries(process.env).filter(
     ([name]) => !name.startsWith("DELTAPAY_") || name === "DELTAPAY_KEYS",
   );
-  return { ...Object.fromEntries(own), FAULT_PLAN: JSON.stringify(plan) };
+  // Hundreds of processes compile the same files.
+  const NODE_COMPILE_CACHE = path.join(path.dirname(plan.log), "..", "compiled");
+  return { ...Object.fromEntries(own), NODE_COMPILE_CACHE, FAULT_PLAN: JSON.stringify(plan) };
 }
 
 export class CommandUnderTest {

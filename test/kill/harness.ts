@@ -9,6 +9,7 @@ import { runCommand } from "../../runner/demo/commands.ts";
 import { FIXTURES } from "../../runner/demo/fixtures.ts";
 import { chainErrors, type PartiesOnChain } from "./chainMoney.ts";
 import { readBuyer, readContributor } from "./databases.ts";
+import type { Kill } from "./faultPlan.ts";
 import { Lane } from "./lane.ts";
 import { SeededRandom } from "./random.ts";
 import { Targets } from "./targets.ts";
@@ -23,6 +24,8 @@ export interface KillOptions {
   lanes?: number;
   /** Kill only where `role: step` matches. */
   only?: RegExp;
+  /** Kill just there, in this order for each role, and nowhere else. */
+  exactly?: readonly { role: string; step: string; nth: number }[];
   onKill?: (done: number, total: number, where: string) => void;
 }
 
@@ -73,6 +76,7 @@ class KillRun {
   readonly #random: SeededRandom;
   readonly #targets: Targets;
   readonly #lanes: Lane[] = [];
+  readonly #exactly: { role: string; step: string; nth: number }[];
   #kills = 0;
   #resumed = 0;
   #agreements = 0;
@@ -81,20 +85,21 @@ class KillRun {
     this.#options = options;
     this.#ground = ground;
     this.#random = new SeededRandom(options.seed);
+    this.#exactly = [...(options.exactly ?? [])];
     this.#targets = new Targets(this.#random, options.only);
   }
 
   async run(): Promise<KillFigures> {
     const started = performance.now();
     const { lanes = 2 } = this.#options;
-    for (let lane = 0; lane < lanes; lane++) this.#lanes.push(await this.#prepare(lane));
+    for (let lane = 0; lane < lanes; lane++) this.#lanes.push(await this.#prepare(lane, lanes));
     await Promise.all(this.#lanes.map((lane) => this.#live(lane)));
     await this.#checkChain(this.#lanes[0]!);
     return this.#figures(performance.now() - started);
   }
 
   /** A registered adapter, an offer, and the parties. */
-  async #prepare(index: number): Promise<Lane> {
+  async #prepare(index: number, lanes: number): Promise<Lane> {
     const { chain, text } = this.#ground;
     const folder = path.join(this.#ground.folder, `lane-${index}`);
     const contributorAccount = 1 + 2 * index;
@@ -103,9 +108,9 @@ class KillRun {
       buyerAccount: 2 + 2 * index,
       port: await freePort(),
       maxUnpaidTokens: MAX_UNPAID_TOKENS,
-      serviceSettles: index % 2 === 0,
-      aim: (role) => (this.#isOver() ? undefined : this.#targets.next(index, role)),
-      aimOutside: (role) => (this.#options.only === undefined ? this.#targets.nextMoment(role) : undefined),
+      serviceSettles: (index + lanes) % 2 === 0,
+      aim: (role) => this.#aim(index, role),
+      aimOutside: (role) => (this.#isAnywhere ? this.#targets.nextMoment(role) : undefined),
       onSteps: (role, lines) => this.#targets.saw(index, role, lines),
       onEnd: (role, { killedAt }) => {
         if (killedAt === undefined) return;
@@ -127,6 +132,19 @@ class KillRun {
     return lane;
   }
 
+  /** Whether any moment will do. */
+  get #isAnywhere(): boolean {
+    return this.#options.only === undefined && this.#options.exactly === undefined;
+  }
+
+  /** Where the next process of a role is to end. */
+  #aim(lane: number, role: string): Kill | undefined {
+    if (this.#isOver()) return undefined;
+    if (this.#options.exactly === undefined) return this.#targets.next(lane, role);
+    const next = this.#exactly.findIndex((target) => target.role === role);
+    return next === -1 ? undefined : this.#exactly.splice(next, 1)[0];
+  }
+
   #isOver(): boolean {
     return this.#kills >= this.#options.kills;
   }
@@ -135,7 +153,7 @@ class KillRun {
     await lane.startService();
     try {
       do this.#agreements++;
-      while ((await lane.life()) && !this.#isOver());
+      while ((await lane.life()) && !this.#isOver() && this.#options.exactly === undefined);
     } catch (error) {
       lane.invariant.found(String(error));
     } finally {

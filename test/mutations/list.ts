@@ -4,6 +4,7 @@ import { ADMIN_MUTATIONS } from "./admin.ts";
 import { BUYER_MUTATIONS } from "./buyer.ts";
 import { CHAIN_MUTATIONS } from "./chain.ts";
 import { KEY_MUTATIONS } from "./keys.ts";
+import { KILL_MUTATIONS } from "./kill.ts";
 import { NETWORK_MUTATIONS } from "./network.ts";
 import { SERVICE_MUTATIONS } from "./service.ts";
 import { SESSION_MUTATIONS } from "./session.ts";
@@ -74,5 +75,6 @@ export const MUTATIONS: readonly Mutation[] = [
   ...CHAIN_MUTATIONS,
   ...KEY_MUTATIONS,
   ...NETWORK_MUTATIONS,
+  ...KILL_MUTATIONS,
   ...CONTRACT_MUTATIONS,
 ];
