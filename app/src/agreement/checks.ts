@@ -9,7 +9,7 @@ import {
   checkSignature,
   offerHash,
 } from "../../../runner/protocol/typedData.ts";
-import { failureOf } from "../verification/checkBundle.ts";
+import { failureOf } from "../failure.ts";
 import { keyOfVerifier, type ReleaseKey } from "../verification/releaseKey.ts";
 import type { AgreementFacts } from "./facts.ts";
 import { moneyOf } from "./money.ts";

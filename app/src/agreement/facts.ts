@@ -4,7 +4,7 @@ import type { Token } from "../../../runner/chain/erc20.ts";
 import type { Hex } from "../../../runner/protocol/bytes.ts";
 import type { Address, Offer, Receipt } from "../../../runner/protocol/typedData.ts";
 import type { Claim } from "../../../runner/wire/messages.ts";
-import type { Failure } from "../verification/checkBundle.ts";
+import type { StoredFailure } from "../failure.ts";
 
 /** Where on the chain something happened. */
 export interface Place {
@@ -55,7 +55,7 @@ export interface Submission {
   at: Place;
   /** What was called; null, with the reason, when it cannot be read from the transaction. */
   call: SettleCall | null;
-  problem?: Failure;
+  problem?: StoredFailure;
 }
 
 /** The arguments of `settle`. */

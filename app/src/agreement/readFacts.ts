@@ -10,7 +10,7 @@ import { onChain } from "../../../runner/chain/errors.ts";
 import { type Found, findEvents } from "../../../runner/chain/events.ts";
 import type { Hex } from "../../../runner/protocol/bytes.ts";
 import { DeltapayError, ensure } from "../../../runner/protocol/errors.ts";
-import { failureOf } from "../verification/checkBundle.ts";
+import { failureOf } from "../failure.ts";
 import type { AgreementFacts, OpeningFacts, ReceiptFacts, Registration, Submission } from "./facts.ts";
 import { type Places, readPlaces } from "./places.ts";
 import { decodeOfferSignature, decodeSettleCall } from "./settleCall.ts";

@@ -4,13 +4,8 @@ import type { Hex } from "../../../runner/protocol/bytes.ts";
 import { DeltapayError } from "../../../runner/protocol/errors.ts";
 import { PROTOCOL_VERSION } from "../../../runner/protocol/tags.ts";
 import { type Claim, type ProofBundle, stringifyMessage } from "../../../runner/wire/messages.ts";
-import {
-  type BundleVerdict,
-  type Failure,
-  failureOf,
-  modulesOf,
-  type VerificationContext,
-} from "../verification/checkBundle.ts";
+import { failureOf, type StoredFailure } from "../failure.ts";
+import { type BundleVerdict, modulesOf, type VerificationContext } from "../verification/checkBundle.ts";
 import type { AgreementFacts, ReceiptFacts, SettleCall } from "./facts.ts";
 
 /** A module as the manifest has it. */
@@ -26,7 +21,7 @@ export interface GroupStatus {
   modules: string[];
   /** `waiting`: no proof was sent yet. `unreadable`: sent, but its calldata or key is not at hand. */
   status: "proven" | "failed" | "waiting" | "unreadable";
-  failure?: Failure;
+  failure?: StoredFailure;
   /** Milliseconds the replay took here. */
   ms: number | null;
   /** Its share of the gas of the transaction that brought it. */
@@ -40,7 +35,7 @@ export interface ReceiptStatus {
   receipt: SettleCall["receipt"] | null;
   groups: GroupStatus[];
   /** Why the receipt as such does not hold: signer, statements, key. */
-  failure?: Failure;
+  failure?: StoredFailure;
   /** Every group is settled on chain. */
   settled: boolean;
   /** Every group was replayed and holds, and so does the receipt. */

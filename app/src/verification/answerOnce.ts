@@ -1,5 +1,5 @@
 /** The worker's half of `runWorker`: answers the one request it gets. */
-import { failureOf } from "./checkBundle.ts";
+import { failureOf } from "../failure.ts";
 import type { WorkerMessage } from "./runWorker.ts";
 
 /** Answers with what `work` gives, or with its failure. */

@@ -11,6 +11,7 @@ import {
   statementsHash,
 } from "../../../runner/protocol/typedData.ts";
 import { bundleSchema, type Claim, type ProofBundle, parseMessage } from "../../../runner/wire/messages.ts";
+import { failureOf, type StoredFailure } from "../failure.ts";
 import { type PairingKey, pairingKey, proofHolds } from "./pairing.ts";
 import { type ReleaseKey, requireReleaseKey } from "./releaseKey.ts";
 
@@ -28,9 +29,6 @@ export interface VerificationContext {
   modules: readonly { name: string; group: number }[];
 }
 
-/** A failure as it crosses from a worker and reaches a person. */
-export type Failure = ReturnType<DeltapayError["toJSON"]>;
-
 /** One group's proof. */
 export interface GroupVerdict {
   group: number;
@@ -39,7 +37,7 @@ export interface GroupVerdict {
   /** `missing`: the bundle has no claim for the group. */
   status: "proven" | "failed" | "missing";
   /** Why not proven. */
-  failure?: Failure;
+  failure?: StoredFailure;
   /** Milliseconds the check took. */
   ms: number;
 }
@@ -53,12 +51,6 @@ export interface BundleVerdict {
   groups: GroupVerdict[];
   /** Every group is proven. */
   complete: boolean;
-}
-
-/** How errors of any make are shown. */
-export function failureOf(error: unknown): Failure {
-  if (error instanceof DeltapayError) return error.toJSON();
-  return { code: "internal/error", message: error instanceof Error ? error.message : String(error) };
 }
 
 /**

@@ -1,12 +1,12 @@
 /** One request to a worker, its progress and its answer. The worker ends with it. */
 import { DeltapayError } from "../../../runner/protocol/errors.ts";
-import type { Failure } from "./checkBundle.ts";
+import { errorOf, type StoredFailure } from "../failure.ts";
 
 /** What a worker says. */
 export type WorkerMessage<Answer, Progress> =
   | { type: "progress"; progress: Progress }
   | { type: "done"; answer: Answer }
-  | { type: "failed"; failure: Failure };
+  | { type: "failed"; failure: StoredFailure };
 
 export interface RunOptions<Progress> {
   onProgress?: (progress: Progress) => void;
@@ -31,7 +31,7 @@ export function runWorker<Request, Answer, Progress>(
     worker.onmessage = ({ data }: MessageEvent<WorkerMessage<Answer, Progress>>) => {
       if (data.type === "progress") onProgress?.(data.progress);
       else if (data.type === "done") resolve(data.answer);
-      else reject(fromFailure(data.failure));
+      else reject(errorOf(data.failure));
     };
     worker.onerror = (event) =>
       reject(
@@ -41,12 +41,4 @@ export function runWorker<Request, Answer, Progress>(
       );
     worker.postMessage(request, transfer);
   }).finally(() => worker.terminate());
-}
-
-/** The error a failure was made of. */
-export function fromFailure({ code, message, field, hint }: Failure): DeltapayError {
-  return new DeltapayError(code, message, {
-    ...(field !== undefined && { field }),
-    ...(hint !== undefined && { hint }),
-  });
 }
