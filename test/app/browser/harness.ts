@@ -19,7 +19,7 @@ import type { ProofBundle } from "../../../runner/wire/messages.ts";
 import { findChromium } from "../../../scripts/chromium.ts";
 
 /** What keeps a headless Chromium quiet: no update, no telemetry, no sandbox where it runs as root. */
-const ARGUMENTS = [
+export const ARGUMENTS = [
   "--no-sandbox",
   "--disable-gpu",
   "--disable-quic",
@@ -105,6 +105,11 @@ export class Tab {
       document.documentElement.clientWidth,
     ]);
     assert.ok(wide! <= window_!, `the page is ${wide} px wide in a window of ${window_}`);
+  }
+
+  /** Connects the wallet. */
+  async connect(): Promise<void> {
+    await this.page.getByRole("button", { name: /^Connect / }).click();
   }
 
   /** Waits until the page shows a text somewhere a person can see it. */
