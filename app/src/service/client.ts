@@ -44,6 +44,12 @@ export class ServiceClient {
     return parseMessage(adminSessionsSchema, await this.#ask(ADMIN_PATHS.sessions), "sessions");
   }
 
+  /** The bytes of an adapter's manifest, unchecked: canonical JSON has one spelling. @throws as `adapters` */
+  async manifest(adapterId: Hex): Promise<Uint8Array> {
+    const manifest = await this.#ask(fillPath(ADMIN_PATHS.manifest, { adapterId }));
+    return new TextEncoder().encode(JSON.stringify(manifest));
+  }
+
   /** The proof bundle of an agreement. @throws as `adapters`, `session/not-proven`, `session/no-receipt` */
   async bundle(agreementId: Hex): Promise<ProofBundle> {
     return this.#bundle(await this.#ask(fillPath(ADMIN_PATHS.bundle, { agreementId })));

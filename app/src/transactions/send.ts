@@ -161,6 +161,14 @@ export function lockName({ ctx, wallet }: Sending, purpose: string): string {
 }
 
 /**
+ * Follows what an earlier visit left under way, and sends nothing.
+ * @throws DeltapayError as `resume`, `tab/busy`
+ */
+export function resumeOnce(sending: Sending, purpose: string): Promise<TransactionRecord | undefined> {
+  return exclusively(sending.locks, lockName(sending, purpose), () => resume(sending, purpose));
+}
+
+/**
  * Sends a call once: when an earlier visit left the same purpose under way, that one is followed instead.
  * @returns the confirmed transaction
  * @throws DeltapayError `contract/...`, `wallet/...`, `transaction/...`, `tab/busy`, `chain/...`

@@ -4,7 +4,7 @@ import { useEffect, useRef, useState } from "react";
 import { DeltapayError } from "../../../runner/protocol/errors.ts";
 import { useSending, useWalletProblem } from "../wallet/useWallet.ts";
 import { isUnderWay, type TransactionRecord } from "./record.ts";
-import type { Sending } from "./send.ts";
+import { resumeOnce, type Sending } from "./send.ts";
 import { useRecords } from "./useRecords.ts";
 
 export interface Action {
@@ -18,7 +18,7 @@ export interface Action {
 }
 
 /**
- * @param purpose names the action; what an earlier visit left under way is followed at once
+ * @param purpose names the action; what an earlier visit left under way is followed at once, and nothing more is sent
  * @param work does it; must be safe to repeat
  */
 export function useAction(
@@ -33,13 +33,14 @@ export function useAction(
   const [state, setState] = useState<{ busy: boolean; error: unknown }>({ busy: false, error: undefined });
   const running = useRef(false);
 
-  const run = async (quietly: boolean): Promise<void> => {
+  /** @param quietly what another tab does is followed there */
+  const run = async (task: (sending: Sending) => Promise<unknown>, quietly = false): Promise<void> => {
     if (running.current || sending === undefined) return;
     running.current = true;
     setState({ busy: true, error: undefined });
     let failed: unknown;
     try {
-      await work(sending);
+      await task(sending);
       onDone?.();
     } catch (error) {
       const otherTab = error instanceof DeltapayError && error.code === "tab/busy";
@@ -56,8 +57,8 @@ export function useAction(
   const canFollow = sending !== undefined;
   // biome-ignore lint/correctness/useExhaustiveDependencies: once, when it is seen that an earlier visit left something
   useEffect(() => {
-    if (canFollow && leftUnderWay) void run(true);
+    if (canFollow && leftUnderWay) void run((sending) => resumeOnce(sending, purpose), true);
   }, [purpose, canFollow]);
 
-  return { problem, ...state, records, run: () => void run(false) };
+  return { problem, ...state, records, run: () => void run(work) };
 }

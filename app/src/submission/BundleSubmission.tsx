@@ -1,0 +1,173 @@
+/** One bundle: verified here, then submitted, then paid. */
+import { receiptHash } from "../../../runner/chain/claims.ts";
+import { ensure } from "../../../runner/protocol/errors.ts";
+import type { ProofBundle } from "../../../runner/wire/messages.ts";
+import { useChain } from "../chain/ChainProvider.tsx";
+import { failureOf } from "../failure.ts";
+import { HashText } from "../layout/AddressText.tsx";
+import { Amount } from "../layout/Amount.tsx";
+import { Progress } from "../layout/Bar.tsx";
+import { Failure } from "../layout/Failure.tsx";
+import { Badge, Facts, Notice } from "../layout/Panel.tsx";
+import { Deadline } from "../layout/Time.tsx";
+import { TransactionList } from "../transactions/ActionView.tsx";
+import { isUnderWay } from "../transactions/record.ts";
+import { type Action, useAction } from "../transactions/useAction.ts";
+import type { VerificationContext } from "../verification/checkBundle.ts";
+import { ProofTable } from "./ProofTable.tsx";
+import { settlePurpose, submitProofs } from "./submit.ts";
+import { settlementOf, usePlan, useProven } from "./useSettlement.ts";
+import { useVerifiedBundle, type Verification } from "./useVerifiedBundle.ts";
+
+const ETH = "0x0000000000000000000000000000000000000000";
+
+export function BundleSubmission({
+  bundle,
+  modules,
+}: {
+  bundle: ProofBundle;
+  modules: VerificationContext["modules"];
+}) {
+  const ctx = useChain();
+  const verification = useVerifiedBundle(bundle, modules);
+  const proven = useProven(bundle);
+  const settlement = settlementOf(bundle);
+  const purpose = settlePurpose(receiptHash(ctx, bundle.receipt));
+  const action = useAction(purpose, (sending) => {
+    ensure(verification.complete, "bundle/not-verified", "not every proof was seen to hold", {
+      hint: "wait until all proofs are checked",
+    });
+    return submitProofs(sending, settlement);
+  });
+  const { agreement, context, verdicts } = verification;
+  const groups = context?.groups ?? bundle.V.length;
+  const underWay = new Set(action.records.filter(isUnderWay).flatMap((record) => record.groups ?? []));
+  const done = proven.data?.size ?? 0;
+  return (
+    <div className="stack">
+      <Facts
+        facts={[
+          ["Agreement", <HashText key="a" value={bundle.agreementId} />],
+          ["Receipt covers", `${bundle.receipt.tokens} tokens in ${bundle.receipt.passes} passes`],
+          ["Worth", agreement && <Worth bundle={bundle} verification={verification} />],
+          ["Settle until", agreement && <Deadline at={agreement.deadline} />],
+        ]}
+      />
+      <Checking verification={verification} groups={groups} />
+      {context !== undefined && (
+        <ProofTable
+          groups={groups}
+          verdicts={verdicts}
+          proven={proven.data ?? new Map()}
+          sending={underWay}
+        />
+      )}
+      {done > 0 && done < groups && (
+        <p role="status">
+          {done} of {groups} groups are proven on chain. Nothing is paid until all are.
+        </p>
+      )}
+      {done === groups ? (
+        <Notice kind="good" title="Settled">
+          <p>
+            All {groups} groups are proven on chain; what the receipt is worth is credited to the payout
+            account.
+          </p>
+        </Notice>
+      ) : (
+        verification.complete && <Submit bundle={bundle} action={action} />
+      )}
+      {action.records.length > 0 && <TransactionList records={action.records} />}
+      {action.error !== undefined && (
+        <Failure title="The submission stopped" error={action.error} onRetry={action.run} />
+      )}
+    </div>
+  );
+}
+
+function Worth({ bundle, verification }: { bundle: ProofBundle; verification: Verification }) {
+  const { agreement } = verification;
+  if (agreement === undefined) return null;
+  const worth = bundle.receipt.tokens * agreement.pricePerToken;
+  const capped = worth < agreement.amount ? worth : agreement.amount;
+  const more = capped > agreement.paid ? capped - agreement.paid : 0n;
+  return (
+    <>
+      <Amount value={capped} token={agreement.token} />
+      {agreement.paid > 0n && (
+        <span className="fine">
+          , <Amount value={more} token={agreement.token} /> more than is paid
+        </span>
+      )}
+    </>
+  );
+}
+
+/** What checking found so far. */
+function Checking({ verification, groups }: { verification: Verification; groups: number }) {
+  const { verdicts, busy, complete, error } = verification;
+  if (error !== undefined) return <Failure title="This bundle is not sent" error={error} />;
+  const bad = verdicts.filter(({ status }) => status !== "proven");
+  if (busy)
+    return (
+      <div>
+        <p className="fine" role="status">
+          Checking proof {Math.min(groups, verdicts.length + 1)} of {groups} in this browser…
+        </p>
+        <Progress done={verdicts.length} total={groups} label="Proofs checked" />
+      </div>
+    );
+  if (complete)
+    return (
+      <p role="status">
+        <Badge kind="good">verified here</Badge> Signature, statements and all {groups} proofs hold.
+      </p>
+    );
+  if (bad.length === 0) return null;
+  return (
+    <Notice kind="bad" title="This bundle is not sent: the escrow would refuse it">
+      <ul>
+        {bad.slice(0, 8).map(({ group, modules, failure, status }) => (
+          <li key={group}>
+            Group {group}
+            {modules.length > 0 && ` (${modules.join(", ")})`}:{" "}
+            {status === "missing" ? "the bundle has no proof of it" : failure?.message}.
+          </li>
+        ))}
+      </ul>
+      <p>What to do: prove again, or load the bundle again from where it was made.</p>
+    </Notice>
+  );
+}
+
+/** What sending takes, and the button. */
+function Submit({ bundle, action }: { bundle: ProofBundle; action: Action }) {
+  const plan = usePlan(bundle, !action.busy);
+  const { data, error } = plan;
+  const blocked = error !== null && failureOf(error).code !== "chain/unreachable";
+  return (
+    <div className="stack">
+      {data?.next != null && !action.busy && (
+        <p className="fine">
+          {data.left.length} {data.left.length === 1 ? "proof" : "proofs"} in {data.transactions}{" "}
+          {data.transactions === 1 ? "transaction" : "transactions"}, about {data.gas.toLocaleString()} gas:
+          at most <Amount value={data.wei} token={ETH} /> at today's fees.
+        </p>
+      )}
+      {error !== null && !action.busy && (
+        <Failure title="It cannot be settled now" error={error} onRetry={() => void plan.refetch()} />
+      )}
+      <div className="row">
+        <button
+          type="button"
+          className="primary"
+          disabled={action.busy || action.problem !== undefined || blocked}
+          onClick={action.run}
+        >
+          {action.busy ? "Submitting…" : "Submit proofs"}
+        </button>
+        {action.problem !== undefined && <span className="fine">First: {action.problem.hint}.</span>}
+      </div>
+    </div>
+  );
+}
