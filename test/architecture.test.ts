@@ -39,3 +39,26 @@ test("every room imports only what the architecture says", () => {
   }
   assert.deepEqual(wrong, []);
 });
+
+test("the audit shares nothing with the product but the rule for dev keys and published files", () => {
+  const foreign = new Set<string>();
+  for (const file of globSync("runner/audit/**/*.ts", { cwd: ROOT }))
+    for (const [, target] of readFileSync(path.join(ROOT, file), "utf8").matchAll(
+      /(?:from|import)\(? ?"([^"]+)"/g,
+    )) {
+      const isOwn = target!.startsWith(".") && roomOf(path.join(path.dirname(file), target!)) === "audit";
+      if (!isOwn) foreign.add(target!.startsWith(".") ? path.join(path.dirname(file), target!) : target!);
+    }
+  const packages = [
+    "@noble/curves/abstract/curve.js",
+    "@noble/curves/bn254.js",
+    "ethers",
+    "hardhat/hre",
+    "snarkjs",
+  ];
+  const allowed = new Set(["runner/protocol/keyTrust.ts", ...packages]);
+  assert.deepEqual(
+    [...foreign].filter((name) => !name.startsWith("node:") && !allowed.has(name)),
+    [],
+  );
+});

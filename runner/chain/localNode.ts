@@ -16,6 +16,7 @@ const START_TIMEOUT = 60_000;
 export interface LocalNode {
   rpcUrl: string;
   port: number;
+  pid: number;
   /** Resolves when the node ends, however it does. */
   ended: Promise<void>;
   /** Ends the node; safe to repeat. */
@@ -79,19 +80,26 @@ async function untilReady(rpcUrl: string, child: ChildProcess, lastWords: () => 
  * Starts a Hardhat node on the loopback address. It ends with this process.
  * @param options.port default: a free one
  * @param options.chainId default: that of local chains; another makes a chain that is not treated as one
+ * @param options.outlive the node goes on when this process ends
  * @throws DeltapayError `chain/port-taken`, `chain/node-failed`
  */
-export async function startLocalNode(options: { port?: number; chainId?: number } = {}): Promise<LocalNode> {
+export async function startLocalNode(
+  options: { port?: number; chainId?: number; outlive?: boolean } = {},
+): Promise<LocalNode> {
+  const { outlive = false } = options;
   const port = options.port ?? (await freePort());
   await requireFree(port);
-  const words = ["--import", END_WITH_PARENT, HARDHAT, "node", "--hostname", HOST, "--port", String(port)];
+  const ending = outlive ? [] : ["--import", END_WITH_PARENT];
+  const words = [...ending, HARDHAT, "node", "--hostname", HOST, "--port", String(port)];
   if (options.chainId !== undefined) words.push("--chain-id", String(options.chainId));
   const child = spawn(process.execPath, words, {
     cwd: ROOT,
     // Its log of every request goes nowhere: it grows without end. The channel tells it that this process lives.
-    stdio: ["ignore", "ignore", "pipe", "ipc"],
+    stdio: outlive ? "ignore" : ["ignore", "ignore", "pipe", "ipc"],
+    detached: outlive,
   });
   child.channel?.unref();
+  if (outlive) child.unref();
   const lastWords = keepTail(child);
   const ended = new Promise<void>((resolve) => {
     child.once("exit", () => resolve());
@@ -108,5 +116,5 @@ export async function startLocalNode(options: { port?: number; chainId?: number 
     await stop();
     throw error;
   }
-  return { rpcUrl, port, ended, stop };
+  return { rpcUrl, port, pid: child.pid!, ended, stop };
 }

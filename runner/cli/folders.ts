@@ -1,6 +1,5 @@
 /** Where a role keeps its data: --data, or a folder of its own below the user's. */
 import * as fs from "node:fs";
-import * as os from "node:os";
 import * as path from "node:path";
 import { type Command, Option } from "commander";
 import { AdapterCache } from "../buyer/adapterCache.ts";
@@ -10,6 +9,7 @@ import { readPassphrase } from "../chain/accounts.ts";
 import { type ContributorData, openContributorData } from "../contributor/dataFolder.ts";
 import { DeltapayError } from "../protocol/errors.ts";
 import { openDatabase } from "../storage/database.ts";
+import { userDataDirectory } from "../storage/userFolder.ts";
 import { Vault, type VaultOptions } from "../storage/vault.ts";
 import { badValue } from "./failure.ts";
 
@@ -26,14 +26,6 @@ export interface DataFlags {
 
 export interface RoleFlags extends DataFlags {
   role?: Role;
-}
-
-/** The user's folder for programs' data, as each system has it. */
-function userDataDirectory(): string {
-  const home = os.homedir();
-  if (process.platform === "win32") return process.env["LOCALAPPDATA"] ?? path.join(home, "AppData", "Local");
-  if (process.platform === "darwin") return path.join(home, "Library", "Application Support");
-  return process.env["XDG_DATA_HOME"] || path.join(home, ".local", "share");
 }
 
 /** Where a role's data is unless --data says otherwise. */

@@ -9,7 +9,7 @@ import { join } from "node:path";
 import { testAccount } from "../chain/accounts.ts";
 import { type ChainConnection, connectChain } from "../chain/connect.ts";
 import { balanceOf, ETH } from "../chain/erc20.ts";
-import { startLocalNode } from "../chain/localNode.ts";
+import { type LocalNode, startLocalNode } from "../chain/localNode.ts";
 import { loadCommitKey } from "../keys/load.ts";
 import { fromHex, type Hex, toHex } from "../protocol/bytes.ts";
 import { loadCurve } from "../protocol/curve.ts";
@@ -19,6 +19,7 @@ import { verifyProof } from "../prover/prove.ts";
 import { bundleSchema, type ProofBundle, parseMessage } from "../wire/messages.ts";
 import { type OnLine, runCommand, startCommand } from "./commands.ts";
 import { FIXTURES } from "./fixtures.ts";
+import { genesisOf, type Kept, makeDemoFolder, stopKept, writeKept } from "./kept.ts";
 import type { EvaluateResult, GenerateResult, OpenResult, RegisterResult, SettledEvent } from "./results.ts";
 
 const CONTRIBUTOR = 1;
@@ -33,6 +34,8 @@ const SETTLE_TIMEOUT = 120_000;
 
 export interface JobOptions {
   modulesPerProof: ModulesPerProof;
+  /** Leaves chain and data, transcript included, for an audit. */
+  keep?: boolean;
   /** A step began. */
   onStep: (title: string) => void;
   /** What the commands print meanwhile. */
@@ -60,18 +63,40 @@ export interface JobResult {
   verifyMs: number;
 }
 
-/** Runs it on a chain of its own. @throws DeltapayError whatever a step fails with */
-export async function runMainJob(options: JobOptions): Promise<JobResult> {
-  const folder = mkdtempSync(join(tmpdir(), "deltapay-demo-"));
+/**
+ * Runs it on a chain of its own.
+ * @returns with `kept`, what was left running, when asked for
+ * @throws DeltapayError whatever a step fails with; then nothing is left
+ */
+export async function runMainJob(options: JobOptions): Promise<JobResult & { kept?: Kept }> {
+  const { keep = false } = options;
+  if (keep) await stopKept();
+  const folder = keep ? makeDemoFolder() : mkdtempSync(join(tmpdir(), "deltapay-demo-"));
   options.onStep("starting a local chain (Hardhat)");
-  const node = await startLocalNode();
+  const node = await startLocalNode({ outlive: keep });
+  let kept: Kept | undefined;
   try {
-    return await new MainJob(node.rpcUrl, folder, options).run();
+    const job = await new MainJob(node.rpcUrl, folder, options).run();
+    if (!keep) return job;
+    kept = await keptJob(node, folder, job);
+    return { ...job, kept };
   } finally {
-    await node.stop();
-    rmSync(folder, { recursive: true, force: true });
+    if (kept === undefined) {
+      await node.stop();
+      rmSync(folder, { recursive: true, force: true });
+    }
     await (await loadCurve()).terminate();
   }
+}
+
+async function keptJob({ pid, rpcUrl }: LocalNode, folder: string, job: JobResult): Promise<Kept> {
+  const genesis = await genesisOf(rpcUrl);
+  if (genesis === undefined)
+    throw new DeltapayError("demo/chain-gone", "the chain to be kept does not answer");
+  const { adapterId } = job.registered;
+  const kept = { pid, genesis, rpcUrl, folder, agreementId: job.opened.agreementId, adapterId };
+  writeKept(kept);
+  return kept;
 }
 
 class MainJob {
@@ -166,7 +191,8 @@ class MainJob {
 
   async #buy(url: string) {
     const model = ["--model", FIXTURES.model];
-    const buyer = ["--data", join(this.#folder, "buyer")];
+    const transcript = this.#options.keep === true ? ["--keep-transcript"] : [];
+    const buyer = ["--data", join(this.#folder, "buyer"), ...transcript];
     const opened = await this.#step<OpenResult>("buyer: checking the adapter and paying in", [
       ...["open", "--contributor", url, "--amount", AMOUNT, ...model, ...this.#party(BUYER, "buyer")],
     ]);

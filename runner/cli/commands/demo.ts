@@ -2,6 +2,7 @@
 import type { Command } from "commander";
 import { ATTACKS } from "../../demo/attacks/list.ts";
 import { cheat } from "../../demo/cheat.ts";
+import { type Kept, stopKept } from "../../demo/kept.ts";
 import { runMainJob } from "../../demo/mainJob.ts";
 import { jobReport } from "../../demo/report.ts";
 import type { ModulesPerProof } from "../../protocol/groups.ts";
@@ -14,6 +15,8 @@ import { modulesPerProof } from "../parsers.ts";
 interface Flags extends OutputFlags {
   app?: boolean;
   cheat?: string;
+  keep?: boolean;
+  stop?: boolean;
   modulesPerProof: ModulesPerProof;
 }
 
@@ -28,13 +31,32 @@ async function mainJob(out: Output, flags: Flags): Promise<void> {
   const elapsed = stopwatch();
   const job = await runMainJob({
     modulesPerProof: flags.modulesPerProof,
+    keep: flags.keep === true,
     onStep: (title) => out.note(`${elapsed()} ${title}`),
     onLine: (line) => out.note(`          ${line}`),
   });
-  const report = jobReport(job);
-  out.result(report, () => reportLines(report, job, performance.now() - started));
+  const { kept } = job;
+  const report = { ...jobReport(job), ...(kept === undefined ? {} : { kept }) };
+  out.result(report, () => [
+    ...reportLines(report, job, performance.now() - started),
+    ...(kept === undefined ? [] : keptLines(kept)),
+  ]);
   const failed = !report.greedy.matchesReference || report.proofs.some(({ verified }) => !verified);
   if (failed) process.exitCode = ExitCode.failed;
+}
+
+function keptLines({ agreementId, rpcUrl, folder }: Kept): string[] {
+  return [
+    `kept        the chain at ${rpcUrl}, data and transcript in ${folder}`,
+    `            audit it: deltapay audit ${agreementId}`,
+    "            end it:   deltapay demo --stop",
+  ];
+}
+
+async function stop(out: Output): Promise<void> {
+  const ended = await stopKept();
+  const lines = ended === undefined ? ["no demo was left running"] : [`ended the demo at ${ended.rpcUrl}`];
+  out.result({ ended: ended ?? null }, () => lines);
 }
 
 async function tryCheat(out: Output, name: string): Promise<void> {
@@ -57,6 +79,7 @@ function listCheats(out: Output): void {
 async function run(flags: Flags): Promise<void> {
   const out = new Output(flags);
   if (flags.app === true) await demoApp(out, stopwatch());
+  else if (flags.stop === true) await stop(out);
   else if (flags.cheat === undefined) await mainJob(out, flags);
   else if (flags.cheat === "list") listCheats(out);
   else await tryCheat(out, flags.cheat);
@@ -68,6 +91,8 @@ export function registerDemo(program: Command): void {
     .description("the main job on real input: register, serve, use, prove, settle; or an attack on it")
     .option("--app", "leave chain, service and wallet UI running with the demo's data, to click through")
     .option("--cheat <name>", "try one attack and see it fail; `list` names them")
+    .option("--keep", "leave chain and data, transcript included, for `audit`")
+    .option("--stop", "end what an earlier --keep left, and remove its data")
     .option("--modules-per-proof <n>", "modules one proof covers: a number, or all", modulesPerProof, 1);
   withOutput(command).action(run);
 }

@@ -1,0 +1,96 @@
+/** What the contracts take and tell, written from contracts/interfaces, decoded by ethers. */
+import { Interface, type LogDescription, type Result } from "ethers";
+import type { Hex } from "../primitives/bytes.ts";
+
+const OFFER =
+  "tuple(bytes32 adapterId,address payout,address token,uint128 pricePerToken,uint256 openingFee,uint64 maxUnpaidTokens,uint64 tokenCap,uint64 minDuration,uint64 closeWindow,uint64 maxOpens,uint256 nonce,uint64 expiry)";
+const RECEIPT = "tuple(bytes32 agreementId,uint64 passes,uint64 tokens,bytes32 head,bytes32 statementsHash)";
+const CLAIM = "tuple(uint32 group,uint256[2] a,uint256[4] b,uint256[2] c)";
+
+export const ESCROW = new Interface([
+  `function open(${OFFER} offer,bytes offerSignature,address signer,uint256 amount,uint64 deadline,uint256 nonce) payable returns (bytes32)`,
+  `function settle(bytes32 agreementId,${RECEIPT} receipt,bytes signature,uint256[2][] V,${CLAIM}[] claims)`,
+  "function close(bytes32 agreementId)",
+  "function refund(bytes32 agreementId)",
+  "function release(bytes32 agreementId)",
+  `function cancelOffer(${OFFER} offer)`,
+  "function setOperator(address operator,bool allowed)",
+  "function withdraw(address token,address to)",
+  "function credits(address token,address account) view returns (uint256 value)",
+  "function settledGroups(bytes32 agreementId,bytes32 receiptHash,uint256 word) view returns (uint256 value)",
+  "function agreements(bytes32 agreementId) view returns (tuple(address buyer,uint64 deadline,uint8 status,address signer,uint64 closeWindow,address payout,address token,uint128 amount,uint128 paid,uint128 pricePerToken,bytes32 adapterId) value)",
+  `event AgreementOpened(bytes32 indexed agreementId,bytes32 indexed adapterId,address indexed buyer,bytes32 offerHash,${OFFER} offer,address signer,uint256 amount,uint64 deadline,uint256 nonce)`,
+  "event GroupsSettled(bytes32 indexed agreementId,bytes32 indexed receiptHash,address indexed settler,uint256 word,uint256 bits)",
+  "event ReceiptSettled(bytes32 indexed agreementId,bytes32 indexed receiptHash,uint64 passes,uint64 tokens,bytes32 head,bytes32 statementsHash,uint256 credited,uint256 paid)",
+  "event AgreementClosing(bytes32 indexed agreementId,uint64 deadline)",
+  "event AgreementRefunded(bytes32 indexed agreementId,address indexed buyer,uint256 amount)",
+  "event AgreementReleased(bytes32 indexed agreementId,address indexed buyer,uint256 amount)",
+  "event OfferCancelled(bytes32 indexed offerHash,bytes32 indexed adapterId,address indexed contributor)",
+  "event OperatorSet(address indexed contributor,address indexed operator,bool allowed)",
+  "event Withdrawn(address indexed account,address indexed token,address indexed to,uint256 amount)",
+]);
+
+export const REGISTRY = new Interface([
+  "function register(bytes32 manifestHash,string uri,address verifier,uint32 groups,bytes32 salt) returns (bytes32)",
+  "function adapters(bytes32 adapterId) view returns (tuple(address contributor,uint32 groups,address verifier,bytes32 verifierCodeHash,bytes32 manifestHash) value)",
+  "event AdapterRegistered(bytes32 indexed adapterId,address indexed contributor,address indexed verifier,bytes32 verifierCodeHash,bytes32 vkHash,bytes32 manifestHash,uint32 groups,bytes32 salt,string uri)",
+]);
+
+export const VERIFIER = new Interface([
+  "function vkHash() view returns (bytes32 value)",
+  "function verifyBatch(bytes32 seed,uint256[2][] V,tuple(uint256[2] a,uint256[4] b,uint256[2] c)[] proofs) view returns (bool value)",
+]);
+
+/** Statuses of an agreement by their number on chain. */
+export const STATUSES = ["none", "open", "closing", "refunded", "released"] as const;
+export type Status = (typeof STATUSES)[number];
+
+/** Values by name; addresses in lower case, lists as lists. */
+export type Values = Record<string, unknown>;
+
+/** A decoded struct, argument list or event as plain values. */
+export function plain(result: Result): Values {
+  return plainValue(result) as Values;
+}
+
+function plainValue(value: unknown): unknown {
+  if (typeof value === "string") return /^0x[0-9a-fA-F]{40}$/.test(value) ? value.toLowerCase() : value;
+  if (!Array.isArray(value)) return value;
+  const named = namesOf(value as Result);
+  if (named === undefined) return [...value].map(plainValue);
+  return Object.fromEntries(Object.entries(named).map(([name, part]) => [name, plainValue(part)]));
+}
+
+/** Values by name; undefined for a list, whose values have none. */
+function namesOf(result: Result): Values | undefined {
+  try {
+    const named = result.toObject();
+    return Object.keys(named).length === 0 ? undefined : named;
+  } catch {
+    return undefined;
+  }
+}
+
+/** An event of one of the contracts; undefined when it is none of theirs. */
+export function decodeEvent(
+  contract: Interface,
+  log: { topics: readonly string[]; data: Hex },
+): { name: string; args: Values } | undefined {
+  let found: LogDescription | null;
+  try {
+    found = contract.parseLog({ topics: [...log.topics], data: log.data });
+  } catch {
+    return undefined;
+  }
+  return found === null ? undefined : { name: found.name, args: plain(found.args) };
+}
+
+/** A call of one of the contracts; undefined when the data is none. */
+export function decodeCall(contract: Interface, data: Hex): { name: string; args: Values } | undefined {
+  try {
+    const found = contract.parseTransaction({ data });
+    return found === null ? undefined : { name: found.name, args: plain(found.args) };
+  } catch {
+    return undefined;
+  }
+}

@@ -1,0 +1,91 @@
+/** The audited chain: JSON-RPC over HTTP by ethers, nothing believed that can be computed. */
+
+import type { Interface } from "ethers";
+import { FetchRequest, isError, JsonRpcProvider } from "ethers";
+import type { Hex } from "../primitives/bytes.ts";
+import { AuditError } from "../problem.ts";
+import { plain } from "./contracts.ts";
+
+const LOCAL_CHAIN = 31337n;
+const TIMEOUT_MS = 60_000;
+
+export interface ChainNode {
+  url: string;
+  chainId: bigint;
+  /** Everything is read as of this block: the newest final one, on a local chain the newest. */
+  block: bigint;
+  request<Result>(method: string, params: readonly unknown[]): Promise<Result>;
+  /** The one result of a view function at `block`, a plain value or struct. */
+  view<Result>(at: Hex, contract: Interface, name: string, args: readonly unknown[]): Promise<Result>;
+  code(at: Hex): Promise<Hex>;
+  balance(at: Hex): Promise<bigint>;
+  /** Ends connections. */
+  close(): void;
+}
+
+export const quantity = (value: bigint): Hex => `0x${value.toString(16)}`;
+
+/** Connects and fixes the block. @throws AuditError `audit/no-node` */
+export async function connectNode(url: string): Promise<ChainNode> {
+  const fetch = new FetchRequest(url);
+  fetch.timeout = TIMEOUT_MS;
+  const send = await chainIdOf(fetch, url);
+  const request = <Result>(method: string, params: readonly unknown[]): Promise<Result> =>
+    send.provider.send(method, [...params]) as Promise<Result>;
+  const block = await finalBlock(request, send.chainId);
+  const at = quantity(block);
+  return {
+    url,
+    chainId: send.chainId,
+    block,
+    request,
+    view: async <Result>(to: Hex, contract: Interface, name: string, args: readonly unknown[]) => {
+      const data = contract.encodeFunctionData(name, [...args]);
+      const answer = await request<Hex>("eth_call", [{ to, data }, at]);
+      return plain(contract.decodeFunctionResult(name, answer))["value"] as Result;
+    },
+    code: (address) => request<Hex>("eth_getCode", [address, at]),
+    balance: async (address) => BigInt(await request<Hex>("eth_getBalance", [address, at])),
+    close: () => send.provider.destroy(),
+  };
+}
+
+async function chainIdOf(
+  fetch: FetchRequest,
+  url: string,
+): Promise<{ provider: JsonRpcProvider; chainId: bigint }> {
+  const once = new JsonRpcProvider(fetch, 1, { staticNetwork: true, batchMaxCount: 1, polling: false });
+  try {
+    const chainId = BigInt((await once.send("eth_chainId", [])) as Hex);
+    return { provider: once, chainId };
+  } catch (error) {
+    once.destroy();
+    throw new AuditError("audit/no-node", `no chain answers at ${url}: ${shortMessage(error)}`, {
+      field: "rpc",
+      hint: "name a node with --rpc URL",
+    });
+  }
+}
+
+async function finalBlock(
+  request: <Result>(method: string, params: readonly unknown[]) => Promise<Result>,
+  chainId: bigint,
+): Promise<bigint> {
+  if (chainId === LOCAL_CHAIN) return BigInt(await request<Hex>("eth_blockNumber", []));
+  const final = await request<{ number: Hex } | null>("eth_getBlockByNumber", ["finalized", false]);
+  if (final === null) throw new AuditError("audit/no-final-block", "this chain has no final block yet");
+  return BigInt(final.number);
+}
+
+/** One line of an error of ethers or of a node. */
+export function shortMessage(error: unknown): string {
+  if (isError(error, "UNKNOWN_ERROR") && error.info?.["error"] !== undefined) {
+    const answer = error.info["error"] as { message?: string };
+    if (answer.message !== undefined) return answer.message;
+  }
+  const text =
+    error instanceof Error
+      ? ((error as { shortMessage?: string }).shortMessage ?? error.message)
+      : String(error);
+  return text.split("\n")[0]!.slice(0, 300);
+}

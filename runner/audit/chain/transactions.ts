@@ -1,0 +1,222 @@
+/** Transactions with their receipts, and the calls in them that reached registry or escrow. */
+import { Transaction } from "ethers";
+import type { Hex } from "../primitives/bytes.ts";
+import { Missing, Wrong } from "../problem.ts";
+import { decodeCall, ESCROW, REGISTRY, type Values } from "./contracts.ts";
+import { type Log, readLog } from "./logs.ts";
+import { type ChainNode, shortMessage } from "./node.ts";
+
+export interface MinedTransaction {
+  hash: Hex;
+  from: Hex;
+  to: Hex | null;
+  data: Hex;
+  value: bigint;
+  blockNumber: bigint;
+  index: number;
+  /** Of its block, seconds. */
+  timestamp: bigint;
+  succeeded: boolean;
+  logs: Log[];
+  /** As the node gave it. */
+  raw: RawTransaction;
+}
+
+interface RawTransaction {
+  hash: Hex;
+  type: Hex;
+  from: Hex;
+  to: Hex | null;
+  input: Hex;
+  value: Hex;
+  nonce: Hex;
+  gas: Hex;
+  gasPrice?: Hex;
+  maxFeePerGas?: Hex;
+  maxPriorityFeePerGas?: Hex;
+  chainId?: Hex;
+  accessList?: { address: Hex; storageKeys: Hex[] }[];
+  v: Hex;
+  r: Hex;
+  s: Hex;
+  yParity?: Hex;
+  blockNumber: Hex;
+  transactionIndex: Hex;
+}
+
+interface RawReceipt {
+  status: Hex;
+  logs: Parameters<typeof readLog>[0][];
+}
+
+/** @throws Wrong when the node does not have it */
+export async function readTransaction(node: ChainNode, hash: Hex): Promise<MinedTransaction> {
+  const raw = await node.request<RawTransaction | null>("eth_getTransactionByHash", [hash]);
+  const receipt = await node.request<RawReceipt | null>("eth_getTransactionReceipt", [hash]);
+  if (raw === null || receipt === null)
+    throw new Wrong(`the node names transaction ${hash} but does not have it`);
+  const block = await node.request<{ timestamp: Hex }>("eth_getBlockByNumber", [raw.blockNumber, false]);
+  return {
+    hash,
+    from: raw.from.toLowerCase(),
+    to: raw.to?.toLowerCase() ?? null,
+    data: raw.input,
+    value: BigInt(raw.value),
+    blockNumber: BigInt(raw.blockNumber),
+    index: Number(raw.transactionIndex),
+    timestamp: BigInt(block.timestamp),
+    succeeded: BigInt(receipt.status) === 1n,
+    logs: receipt.logs.map(readLog),
+    raw,
+  };
+}
+
+const TYPES_KNOWN = [0, 1, 2];
+
+/**
+ * Sees that a transaction is what its sender signed: its fields hash to its hash, and the signature is the sender's.
+ * @throws Wrong when it is not, Missing for types of transactions not known here
+ */
+export function checkSigned({ raw, hash, from }: MinedTransaction, chainId: bigint): void {
+  const type = Number(raw.type);
+  if (!TYPES_KNOWN.includes(type))
+    throw new Missing(`transaction ${hash} is of type ${type}, not known here`);
+  const fees =
+    type === 2
+      ? { maxFeePerGas: raw.maxFeePerGas!, maxPriorityFeePerGas: raw.maxPriorityFeePerGas! }
+      : { gasPrice: raw.gasPrice! };
+  let signed: Transaction;
+  try {
+    signed = Transaction.from({
+      type,
+      to: raw.to,
+      data: raw.input,
+      value: raw.value,
+      nonce: Number(raw.nonce),
+      gasLimit: raw.gas,
+      chainId: raw.chainId ?? chainId,
+      ...fees,
+      ...(type === 0 ? {} : { accessList: raw.accessList ?? [] }),
+      signature: {
+        r: padded(raw.r),
+        s: padded(raw.s),
+        v: raw.yParity === undefined ? raw.v : 27 + Number(raw.yParity),
+      },
+    });
+  } catch (error) {
+    throw new Wrong(`transaction ${hash} cannot be read: ${shortMessage(error)}`);
+  }
+  if (signed.hash !== hash)
+    throw new Wrong(`transaction ${hash} has the hash ${signed.hash}: it was altered`);
+  if (signed.from?.toLowerCase() !== from)
+    throw new Wrong(`transaction ${hash} is signed by ${signed.from}, not by its sender ${from}`);
+  if (type !== 0 && signed.chainId !== chainId)
+    throw new Wrong(`transaction ${hash} is for chain ${signed.chainId}`);
+}
+
+const padded = (word: Hex): Hex => `0x${word.slice(2).padStart(64, "0")}`;
+
+/** A call that reached registry or escrow. */
+export interface Call {
+  transaction: MinedTransaction;
+  contract: "registry" | "escrow";
+  /** Who called: the sender, or a contract in between. */
+  from: Hex;
+  data: Hex;
+  value: bigint;
+  name: string;
+  args: Values;
+}
+
+interface Frame {
+  type: string;
+  from: Hex;
+  to?: Hex;
+  input: Hex;
+  value?: Hex;
+  error?: string;
+  calls?: Frame[];
+}
+
+export interface Addresses {
+  registry: Hex;
+  escrow: Hex;
+}
+
+/**
+ * The calls of a transaction that reached registry or escrow, in order.
+ * @throws Missing when another contract made them and the node does not trace
+ */
+export async function callsOf(
+  node: ChainNode,
+  transaction: MinedTransaction,
+  { registry, escrow }: Addresses,
+): Promise<Call[]> {
+  const { hash, from, to, data, value } = transaction;
+  const isOurs = (address: Hex | null | undefined): address is Hex =>
+    address === registry || address === escrow;
+  const call = (caller: Hex, target: Hex, input: Hex, wei: bigint): Call => {
+    const contract = target === registry ? "registry" : "escrow";
+    const decoded = decodeCall(contract === "registry" ? REGISTRY : ESCROW, input);
+    if (decoded === undefined) throw new Wrong(`the call of the ${contract} in ${hash} is none it has`);
+    return { transaction, contract, from: caller, data: input, value: wei, ...decoded };
+  };
+  if (isOurs(to)) return [call(from, to, data, value)];
+  const found: Call[] = [];
+  const visit = (frame: Frame): void => {
+    if (frame.error !== undefined) return;
+    const target = frame.to?.toLowerCase();
+    if (frame.type === "CALL" && isOurs(target))
+      found.push(call(frame.from.toLowerCase(), target, frame.input, BigInt(frame.value ?? "0x0")));
+    else for (const inner of frame.calls ?? []) visit(inner);
+  };
+  visit(await trace(node, hash));
+  return found;
+}
+
+async function trace(node: ChainNode, hash: Hex): Promise<Frame> {
+  try {
+    return await node.request<Frame>("debug_traceTransaction", [hash, { tracer: "callTracer" }]);
+  } catch (error) {
+    throw new Missing(
+      `transaction ${hash} reached the contracts through another one, and the node does not trace it (debug_traceTransaction: ${shortMessage(error)})`,
+    );
+  }
+}
+
+/** Transactions of one audit, each read once. */
+export class TransactionReader {
+  readonly #node: ChainNode;
+  readonly #addresses: Addresses;
+  readonly #transactions = new Map<Hex, Promise<MinedTransaction>>();
+  readonly #calls = new Map<Hex, Promise<Call[]>>();
+
+  constructor(node: ChainNode, addresses: Addresses) {
+    this.#node = node;
+    this.#addresses = addresses;
+  }
+
+  read(hash: Hex): Promise<MinedTransaction> {
+    return remembered(this.#transactions, hash, () => readTransaction(this.#node, hash));
+  }
+
+  calls(hash: Hex): Promise<Call[]> {
+    return remembered(this.#calls, hash, async () =>
+      callsOf(this.#node, await this.read(hash), this.#addresses),
+    );
+  }
+}
+
+function remembered<Value>(
+  known: Map<Hex, Promise<Value>>,
+  key: Hex,
+  make: () => Promise<Value>,
+): Promise<Value> {
+  const value = known.get(key) ?? make();
+  known.set(key, value);
+  return value;
+}
+
+/** Oldest first. */
+export const inOrder = (a: MinedTransaction, b: MinedTransaction): number =>
+  a.blockNumber === b.blockNumber ? a.index - b.index : a.blockNumber < b.blockNumber ? -1 : 1;

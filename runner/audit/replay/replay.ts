@@ -1,0 +1,198 @@
+/** The agreement's transactions once more, on the fresh network: the same results, events, states and money. */
+import { ESCROW, REGISTRY, VERIFIER } from "../chain/contracts.ts";
+import { type ChainEvent, eventOf, isAbout } from "../chain/history.ts";
+import { quantity } from "../chain/node.ts";
+import type { Call } from "../chain/transactions.ts";
+import { inOrder } from "../chain/transactions.ts";
+import type { Hex } from "../primitives/bytes.ts";
+import { demand } from "../problem.ts";
+import type { Subject } from "../subject.ts";
+import type { ReplayedReceipt, ReplayNetwork } from "./network.ts";
+import { STAND_IN_TOKEN } from "./standInToken.ts";
+
+type OnCall = (done: number, total: number) => void;
+
+/** Calls that the agreement's course depends on, oldest first. */
+async function callsToReplay(subject: Subject): Promise<Call[]> {
+  const registered = await subject.registeredEvent();
+  const { contributor, salt } = await subject.registered();
+  const last = subject.events.at(-1)!.log.blockNumber;
+  const operators = subject.history.events.filter(
+    ({ name, args, log }) =>
+      name === "OperatorSet" && args["contributor"] === contributor && log.blockNumber <= last,
+  );
+  const withdrawals = await ownWithdrawals(subject);
+  const wanted: Call[] = [...(await subject.calls())];
+  const add = async ({ log }: ChainEvent, isIt: (call: Call) => boolean): Promise<void> => {
+    wanted.push(...(await subject.callsIn(log.transactionHash)).filter(isIt));
+  };
+  await add(registered, ({ name, args }) => name === "register" && args["salt"] === salt);
+  for (const event of operators)
+    await add(event, ({ name, from }) => name === "setOperator" && from === contributor);
+  for (const event of withdrawals)
+    await add(
+      event,
+      ({ name, from, args }) =>
+        name === "withdraw" && from === event.args["account"] && args["token"] === event.args["token"],
+    );
+  return wanted.sort((a, b) => inOrder(a.transaction, b.transaction));
+}
+
+/** Withdrawals of nothing but this agreement's money: others depend on other agreements, and the ledger judges them. */
+async function ownWithdrawals({ agreementId, opened, ledger }: Subject): Promise<ChainEvent[]> {
+  const accounts = [opened.offer.payout, opened.buyer];
+  const isOwn = new Map<Hex, boolean>();
+  const found: ChainEvent[] = [];
+  for (const entry of (await ledger()).entries) {
+    const { event, token, account } = entry;
+    if (token !== opened.offer.token || !accounts.includes(account)) continue;
+    const own = isOwn.get(account) ?? true;
+    if (entry.agreementId !== undefined)
+      isOwn.set(account, own && (entry.agreementId === agreementId || entry.amount === 0n));
+    else {
+      if (own && entry.amount > 0n) found.push(event);
+      isOwn.set(account, true);
+    }
+  }
+  return found;
+}
+
+/** Events of registry and escrow in a receipt, as text to compare. */
+function told(subject: Subject, logs: ReplayedReceipt["logs"]): string[] {
+  const { addresses } = subject.history;
+  return logs.flatMap((log) => {
+    const event = eventOf(
+      { ...log, address: log.address.toLowerCase(), blockNumber: 0n, transactionHash: "", logIndex: 0 },
+      addresses,
+    );
+    return event !== undefined && concerns(subject, event)
+      ? [[log.address.toLowerCase(), ...log.topics, log.data].join(" ")]
+      : [];
+  });
+}
+
+/** A transaction of a contract may also have called for others. */
+function concerns(subject: Subject, event: ChainEvent): boolean {
+  const { name, args } = event;
+  if (name === "AdapterRegistered") return args["adapterId"] === subject.opened.adapterId;
+  if (name === "OperatorSet" || name === "Withdrawn") return true;
+  return isAbout(event, subject.agreementId);
+}
+
+/**
+ * Feeds the calls from the accounts that made them, at the same times, and compares.
+ * @throws Wrong naming the transaction that went otherwise
+ */
+export async function checkReplay(subject: Subject, network: ReplayNetwork, onCall: OnCall): Promise<string> {
+  const calls = await callsToReplay(subject);
+  const { token } = subject.opened.offer;
+  const isEth = /^0x0+$/.test(token);
+  if (!isEth) await network.request("hardhat_setCode", [token, STAND_IN_TOKEN]);
+  const { escrow } = subject.history.addresses;
+  const before = isEth ? BigInt(await network.request<Hex>("eth_getBalance", [escrow, "latest"])) : 0n;
+  let logs: string[] = [];
+  for (const [i, call] of calls.entries()) {
+    const { transaction, contract, from, data, value, name } = call;
+    const to = subject.history.addresses[contract];
+    if (name === "settle") await checkSeed(subject, network, call);
+    const receipt = await network
+      .send({ from, to, data, value }, transaction.timestamp)
+      .catch((error: Error) => {
+        throw asReverted(error, call);
+      });
+    demand(BigInt(receipt.status) === 1n, `${name} of ${transaction.hash} fails when it is replayed`);
+    logs.push(...told(subject, receipt.logs));
+    onCall(i + 1, calls.length);
+    if (calls[i + 1]?.transaction.hash === transaction.hash) continue;
+    const original = told(subject, transaction.logs);
+    demand(
+      logs.join("\n") === original.join("\n"),
+      `${name} of ${transaction.hash} tells other events when it is replayed`,
+    );
+    logs = [];
+  }
+  await compareStates(subject, network);
+  const money = await compareMoney(subject, network, calls, before);
+  return `${calls.length} calls replayed at their times: the same results and events, the same states; ${money}`;
+}
+
+function asReverted(error: Error, { name, transaction }: Call): Error {
+  const reason = error.message.split("\n")[0]!.slice(0, 200);
+  if (!/revert/i.test(reason)) return error;
+  return Object.assign(new Error(`${name} of ${transaction.hash} reverts when it is replayed: ${reason}`), {
+    name: "Wrong",
+  });
+}
+
+/** The release's verifier accepts the call's claims with the seed recomputed here. */
+async function checkSeed(subject: Subject, network: ReplayNetwork, call: Call): Promise<void> {
+  const settle = (await subject.settleCalls()).find((one) => one.call === call);
+  if (settle === undefined) return;
+  const { V, claims } = settle;
+  const seed = await subject.seedOf(settle);
+  const { verifier } = await subject.registered();
+  const statements = claims.map(({ group }) => V[Number(group)]);
+  const data = VERIFIER.encodeFunctionData("verifyBatch", [seed, statements, claims]);
+  const answer = await network.request<Hex>("eth_call", [{ to: verifier, data }, "latest"]);
+  demand(
+    BigInt(answer) === 1n,
+    `the release's verifier refuses the batch of ${call.transaction.hash} with the seed ${seed}`,
+  );
+}
+
+/** Views that must give the same bytes on both chains. */
+async function compareStates(subject: Subject, network: ReplayNetwork): Promise<void> {
+  const { node, agreementId, opened, history } = subject;
+  const { registry, escrow } = history.addresses;
+  const views: [string, Hex, Hex][] = [
+    ["the agreement", escrow, ESCROW.encodeFunctionData("agreements", [agreementId])],
+    ["the adapter", registry, REGISTRY.encodeFunctionData("adapters", [opened.adapterId])],
+  ];
+  const { groups } = await subject.registered();
+  for (const receiptHash of new Set((await subject.settleCalls()).map((call) => call.receiptHash)))
+    for (let word = 0n; word << 8n < groups; word++)
+      views.push([
+        `groups settled of receipt ${receiptHash}`,
+        escrow,
+        ESCROW.encodeFunctionData("settledGroups", [agreementId, receiptHash, word]),
+      ]);
+  for (const [what, to, data] of views) {
+    const original = await node.request<Hex>("eth_call", [{ to, data }, quantity(node.block)]);
+    const replayed = await network.request<Hex>("eth_call", [{ to, data }, "latest"]);
+    demand(original === replayed, `the state of ${what} is another after the replay`);
+  }
+}
+
+/** What came in less what was withdrawn is what the replayed escrow holds. */
+async function compareMoney(
+  subject: Subject,
+  network: ReplayNetwork,
+  calls: readonly Call[],
+  before: bigint,
+): Promise<string> {
+  const { token, openingFee } = subject.opened.offer;
+  const { escrow } = subject.history.addresses;
+  const isWithdrawal = new Set(
+    calls.filter(({ name }) => name === "withdraw").map(({ transaction }) => transaction.hash),
+  );
+  const withdrawn = subject.history.events
+    .filter(
+      ({ name, log, args }) =>
+        name === "Withdrawn" && args["token"] === token && isWithdrawal.has(log.transactionHash),
+    )
+    .reduce((sum, { args }) => sum + (args["amount"] as bigint), 0n);
+  const expected = before + openingFee + subject.opened.amount - withdrawn;
+  const balance = /^0x0+$/.test(token)
+    ? BigInt(await network.request<Hex>("eth_getBalance", [escrow, "latest"]))
+    : BigInt(
+        await network.request<Hex>("eth_call", [
+          { to: token, data: `0x70a08231${escrow.slice(2).padStart(64, "0")}` },
+          "latest",
+        ]),
+      );
+  demand(
+    balance === expected,
+    `the replayed escrow holds ${balance}, after the same calls it must hold ${expected}`,
+  );
+  return `${withdrawn} withdrawn, ${balance} left in the escrow`;
+}

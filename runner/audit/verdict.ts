@@ -1,0 +1,67 @@
+/** Checks one by one, and what they come to. */
+import { isError } from "ethers";
+import { shortMessage } from "./chain/node.ts";
+import { AuditError, Missing, Wrong } from "./problem.ts";
+
+export type CheckResult = "passed" | "failed" | "not checkable";
+
+export interface Check {
+  name: string;
+  result: CheckResult;
+  /** What was seen; why and where it failed; what is missing. */
+  detail: string;
+}
+
+/** `incomplete`: nothing failed, and something could not be checked. */
+export type Verdict = "passed" | "failed" | "incomplete";
+
+export function verdictOf(checks: readonly Check[]): Verdict {
+  if (checks.some(({ result }) => result === "failed")) return "failed";
+  return checks.every(({ result }) => result === "passed") ? "passed" : "incomplete";
+}
+
+const NODE_ERRORS = ["NETWORK_ERROR", "TIMEOUT", "SERVER_ERROR", "UNKNOWN_ERROR"] as const;
+
+/** Result and detail of an exception. What cannot be decoded is wrong; what the node refuses to say is missing. */
+function judge(error: unknown): { result: CheckResult; detail: string } {
+  if (error instanceof AuditError) throw error;
+  if (error instanceof Missing) return { result: "not checkable", detail: error.message };
+  if (error instanceof Wrong) return { result: "failed", detail: error.message };
+  const message = shortMessage(error);
+  if (NODE_ERRORS.some((code) => isError(error, code)))
+    return { result: "not checkable", detail: `the node does not answer: ${message}` };
+  return { result: "failed", detail: `unreadable: ${message}` };
+}
+
+/** Runs checks in order and keeps their results. */
+export class Checks {
+  readonly list: Check[] = [];
+  readonly #onCheck: (name: string) => void;
+
+  /** @param onCheck told the name of each check as it begins */
+  constructor(onCheck: (name: string) => void) {
+    this.#onCheck = onCheck;
+  }
+
+  /**
+   * Runs one check.
+   * @param work returns what was seen; throws Wrong or Missing
+   */
+  async run(name: string, work: () => Promise<string> | string): Promise<void> {
+    this.#onCheck(name);
+    try {
+      this.list.push({ name, result: "passed", detail: await work() });
+    } catch (error) {
+      this.list.push({ name, ...judge(error) });
+    }
+  }
+}
+
+/** A value that several checks need; each gets the error of making it. */
+export function once<Value>(make: () => Promise<Value> | Value): () => Promise<Value> {
+  let made: Promise<Value> | undefined;
+  return () => {
+    made ??= Promise.resolve().then(make);
+    return made;
+  };
+}
