@@ -70,6 +70,9 @@ const GROUPS: readonly (readonly [heading: string, entries: readonly Entry[]])[]
       entry("evaluate", "perplexity with and without the adapters", async () => {
         return (await import("./commands/evaluate.ts")).registerEvaluate;
       }),
+      entry("gateway", "an OpenAI-compatible server with your paid adapters", async () => {
+        return (await import("./commands/gateway.ts")).registerGateway;
+      }),
       entry("close", "end an agreement", async () => (await import("./commands/close.ts")).registerClose),
     ],
   ],

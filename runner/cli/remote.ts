@@ -170,7 +170,7 @@ export async function buy<Result>(
   data: BuyerData,
   flags: UseFlags,
   out: Output,
-  work: (model: AdaptedModel) => Promise<Result>,
+  work: (model: AdaptedModel, adapters: readonly RemoteAdapter[]) => Promise<Result>,
 ): Promise<{ result: Result; purchases: Purchase[] }> {
   const adapters: RemoteAdapter[] = [];
   const receiptTimes: number[][] = [];
@@ -188,7 +188,7 @@ export async function buy<Result>(
   });
   try {
     const before = adapters.map(({ progress }) => progress.tokens);
-    const result = await work(model);
+    const result = await work(model, adapters);
     const purchases: Purchase[] = [];
     for (const [a, adapter] of adapters.entries())
       purchases.push(await conclude(adapter, before[a]!, receiptTimes[a]!, flags.end === true));

@@ -42,6 +42,11 @@ export class Decoder {
     );
   }
 
+  /** Tokens that reading `count` more ids runs the model on. */
+  tokensToRun(count: number): number {
+    return this.hasCache ? count : Math.max(2, this.#read.length + count);
+  }
+
   /**
    * Reads more ids and predicts what follows each of them. After a failure the text read so far is unchanged.
    * @throws DeltapayError `model/run-failed`, or whatever the model's deltas throw

@@ -23,6 +23,10 @@ export interface GenerateOptions extends SamplingOptions {
   endIds: readonly number[];
   /** Called with each settled piece of new text. */
   onText?: (piece: string) => void;
+  /** Called before each pass with the tokens it will run on; what it throws ends the generation unpaid from there. */
+  beforePass?: (tokens: number) => void;
+  /** Ends the generation before the next pass. */
+  signal?: AbortSignal;
 }
 
 export interface Generated {
@@ -37,7 +41,7 @@ export interface Generated {
 
 /**
  * Generates from a fresh context.
- * @throws DeltapayError `generate/bad-option`, `generate/empty-prompt`, and whatever a pass throws
+ * @throws DeltapayError `generate/bad-option`, `generate/empty-prompt`, the signal's reason, and whatever a pass throws
  */
 export async function generate(
   decoder: Decoder,
@@ -61,6 +65,8 @@ export async function generate(
   let next = prompt;
   text = tokenizer.decode(prompt);
   while (added.length < options.maxTokens) {
+    options.signal?.throwIfAborted();
+    options.beforePass?.(decoder.tokensToRun(next.length));
     const { logits, vocabulary } = await decoder.forward(next);
     const id = sampleToken(logits.subarray(-vocabulary), options, random);
     if (options.endIds.includes(id)) return result("end");

@@ -9,6 +9,8 @@ export interface Tokenizer {
   decode: (ids: readonly number[]) => string;
   /** Ids that end a text: `eos_token_id` of the config.json beside, if any. */
   endIds: readonly number[];
+  /** Positions the model has, by the same config.json; undefined where it does not say. */
+  contextLength: number | undefined;
 }
 
 /** The part of the library's interface in use; its own types do not resolve under Node's module rules. */
@@ -36,7 +38,17 @@ export async function loadTokenizer(path: string): Promise<Tokenizer> {
     endIds: [(model as { eos_token_id?: unknown }).eos_token_id]
       .flat()
       .filter((id) => typeof id === "number"),
+    contextLength: contextLengthOf(model),
   };
+}
+
+/** GPT-2's name for it, and everybody else's. */
+function contextLengthOf(config: {
+  n_positions?: unknown;
+  max_position_embeddings?: unknown;
+}): number | undefined {
+  const length = config.n_positions ?? config.max_position_embeddings;
+  return Number.isSafeInteger(length) ? (length as number) : undefined;
 }
 
 function build(path: string, definition: object, config: object): Library {

@@ -3,6 +3,7 @@ import { CONTRACT_MUTATIONS } from "../contracts/mutations.ts";
 import { ADMIN_MUTATIONS } from "./admin.ts";
 import { BUYER_MUTATIONS } from "./buyer.ts";
 import { CHAIN_MUTATIONS } from "./chain.ts";
+import { GATEWAY_MUTATIONS } from "./gateway.ts";
 import { KEY_MUTATIONS } from "./keys.ts";
 import { KILL_MUTATIONS } from "./kill.ts";
 import { NETWORK_MUTATIONS } from "./network.ts";
@@ -74,6 +75,7 @@ export const MUTATIONS: readonly Mutation[] = [
   ...BUYER_MUTATIONS,
   ...CHAIN_MUTATIONS,
   ...KEY_MUTATIONS,
+  ...GATEWAY_MUTATIONS,
   ...NETWORK_MUTATIONS,
   ...KILL_MUTATIONS,
   ...CONTRACT_MUTATIONS,
