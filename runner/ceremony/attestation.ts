@@ -1,7 +1,7 @@
 /** What a participant can publish and sign: which keys it received, and what it made of them. */
 import { type Hex, toHex } from "../protocol/bytes.ts";
 import type { Beacon } from "./contributions.ts";
-import type { CeremonyParameters } from "./folder.ts";
+import type { CeremonyParameters } from "./parameters.ts";
 
 export interface Attested {
   size: number;

@@ -9,8 +9,9 @@ import { ensure } from "../protocol/errors.ts";
 import { sha256 } from "../protocol/hash.ts";
 import { checkReceived } from "./checkReceived.ts";
 import type { Contribution } from "./contributions.ts";
-import type { CeremonyFolder, CeremonyParameters } from "./folder.ts";
+import type { CeremonyFolder } from "./folder.ts";
 import { checkedCircuit, checkedInitialKey } from "./initialKeys.ts";
+import type { CeremonyParameters } from "./parameters.ts";
 import { eachSize } from "./progress.ts";
 import { checkPtau, type Ptau, readPtau } from "./ptau.ts";
 
@@ -69,7 +70,7 @@ export async function checkKeyOf(
 ): Promise<CheckedKey> {
   const { size } = entry;
   const circuit = await checkedCircuit(size);
-  const initial = await checkedInitialKey(curve, size, circuit.r1cs, ptau);
+  const initial = await checkedInitialKey(curve, size, ptau);
   ensure(
     toHex(sha256(circuit.r1cs)) === entry.r1csHash &&
       toHex(readZkey(initial).circuitHash) === entry.circuitHash,

@@ -7,8 +7,9 @@ import { ensure } from "../protocol/errors.ts";
 import { sha256 } from "../protocol/hash.ts";
 import { KEY_SIZES } from "../protocol/key.ts";
 import { readFileIfThere } from "../storage/files.ts";
-import { CeremonyFolder, type CeremonyParameters } from "./folder.ts";
+import { CeremonyFolder } from "./folder.ts";
 import { checkedCircuit, checkedInitialKey } from "./initialKeys.ts";
+import type { CeremonyParameters } from "./parameters.ts";
 import { eachSize } from "./progress.ts";
 import { checkPtau, type Ptau, readPtau } from "./ptau.ts";
 
@@ -74,7 +75,7 @@ export async function initCeremony(curve: Curve, options: InitOptions): Promise<
     const noted = notes.get(size);
     if (noted !== undefined) return noted;
     const { r1cs } = await checkedCircuit(size);
-    const initial = await checkedInitialKey(curve, size, r1cs, ptau);
+    const initial = await checkedInitialKey(curve, size, ptau);
     const entry = {
       size,
       r1csHash: toHex(sha256(r1cs)),

@@ -7,7 +7,7 @@ import { sha256 } from "../protocol/hash.ts";
 import { type CommitKey, vkHash } from "../protocol/key.ts";
 import type { CheckedKey } from "./checkCeremony.ts";
 import { type Contribution, contributionHash } from "./contributions.ts";
-import type { CeremonyParameters } from "./folder.ts";
+import type { CeremonyParameters } from "./parameters.ts";
 
 export interface TranscriptContribution {
   name: string | null;

@@ -5,7 +5,8 @@ import type { OnProgress } from "../keys/devPtau.ts";
 import type { Hex } from "../protocol/bytes.ts";
 import { DeltapayError, ensure } from "../protocol/errors.ts";
 import { type CheckOptions, checkEven, checkedPtau, checkKeyOf } from "./checkCeremony.ts";
-import type { CeremonyFolder, CeremonyParameters } from "./folder.ts";
+import type { CeremonyFolder } from "./folder.ts";
+import type { CeremonyParameters } from "./parameters.ts";
 import { eachSize } from "./progress.ts";
 import type { Ptau } from "./ptau.ts";
 import {
