@@ -82,6 +82,20 @@ contract LoraEscrowSettleTest is EscrowFixture {
         if (groups > 256) vm.assertEq(escrow.settledGroups(id, escrow.receiptDigest(s.receipt), 1), (1 << 44) - 1);
     }
 
+    /// @dev Groups of the second word alone: the first word is not marked.
+    function test_settlesTheSecondWordAlone() public {
+        adapterId = _register(address(verifier), 258);
+        bytes32 id = _openEth();
+        Settlement memory s;
+        (s.V, s.claims) = _claims(258, 5);
+        s.receipt = _receipt(id, 1, 40, s.V);
+        _signReceipt(s);
+        bytes32 receiptHash = escrow.receiptDigest(s.receipt);
+        _settle(id, _part(s, 257, 258));
+        vm.assertEq(escrow.settledGroups(id, receiptHash, 0), 0);
+        vm.assertEq(escrow.settledGroups(id, receiptHash, 1), 2);
+    }
+
     function testFuzz_paysTokensTimesPriceUpToTheAmount(uint64 tokens, uint128 price, uint128 amount) public {
         ILoraEscrow.Offer memory offer = _offer(ETH);
         offer.pricePerToken = price;
@@ -413,11 +427,25 @@ contract LoraEscrowSettleTest is EscrowFixture {
         _settle(id, s);
     }
 
-    /// @dev Malformed points cost little more than an honest settlement.
+    /// @dev **Attack**: a point off its curve, which makes a precompile burn all it is given. Each of a claim's points, and
+    /// the statement; alone and among others. It costs little more than an honest settlement.
     function test_malformedPointsDoNotBurnTheGas() public {
-        bytes32 id = _openEth();
+        for (uint256 point = 0; point < 4; ++point) {
+            _assertRefusedCheaply(point, 0, 1);
+            _assertRefusedCheaply(point, 1, 3);
+        }
+    }
+
+    function _assertRefusedCheaply(uint256 point, uint256 from, uint256 to) private {
+        bytes32 id = _open(_offer(ETH, 1 + 10 * point + from), 0);
         Settlement memory s = _settlement(id, 1, 40);
-        s.claims[1].b[0] ^= 1;
+        if (point == 0) s.claims[from].a[1] ^= 1;
+        if (point == 1) s.claims[from].b[0] ^= 1;
+        if (point == 2) s.claims[from].c[1] ^= 1;
+        if (point == 3) s.V[from][1] ^= 1;
+        s.receipt.statementsHash = escrow.hashStatements(s.V);
+        _signReceipt(s);
+        s = _part(s, from, to);
         vm.prank(contributor);
         uint256 before = gasleft();
         try escrow.settle{gas: 10_000_000}(id, s.receipt, s.signature, s.V, s.claims) {
@@ -425,6 +453,11 @@ contract LoraEscrowSettleTest is EscrowFixture {
         } catch {
             vm.assertLe(before - gasleft(), 600_000, "gas of a malformed settlement");
         }
+    }
+
+    function _offer(address token_, uint256 nonce) private view returns (ILoraEscrow.Offer memory offer) {
+        offer = _offer(token_);
+        offer.nonce = nonce;
     }
 
     function test_refusesAVerifierWhoseCodeChanged() public {
