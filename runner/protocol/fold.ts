@@ -15,6 +15,8 @@ const LIMBS = 128 / LIMB_BITS;
 /** Values up to 2^53 are split at this bit, so that limb * part < 2^43 and 1024 of them add up exactly. */
 const SPLIT = 2 ** 27;
 const TOKENS_AT_ONCE = 1024;
+/** Values folded between two pauses: some milliseconds. */
+const VALUES_AT_ONCE = 2 ** 18;
 
 /** One pass, complete: X (T x dIn) and Y (T x dOut) of every module in manifest order. */
 export interface Pass {
@@ -51,30 +53,53 @@ export function initialState(layout: AdapterLayout, agreementId: Uint8Array): Se
 
 /** The state after one more pass. Pure: the given state is left as it was, so a crash between two steps loses nothing. */
 export function addPass(layout: AdapterLayout, state: SessionState, pass: Pass): SessionState {
-  if (pass.tokens < 1)
+  return finish(passSteps(layout, state, pass));
+}
+
+/** As `addPass`, pausing every few milliseconds so that a caller can do other work meanwhile. */
+export function* passSteps(
+  layout: AdapterLayout,
+  state: SessionState,
+  pass: Pass,
+): Generator<void, SessionState> {
+  const { passSalt, tokens } = pass;
+  if (tokens < 1)
     throw new DeltapayError("session/bad-pass", "a pass has at least one token", { field: "tokens" });
-  const hashes = layout.modules.map((module, m) => {
+  const hashes: Uint8Array[] = [];
+  for (const [m, module] of layout.modules.entries()) {
     const X = pass.X[m];
     const Y = pass.Y[m];
-    if (X?.length !== pass.tokens * module.dIn || Y?.length !== pass.tokens * module.dOut)
+    if (X?.length !== tokens * module.dIn || Y?.length !== tokens * module.dOut)
       throw new DeltapayError("session/bad-pass", `'${module.name}' is missing or has another size`, {
         field: module.name,
       });
-    return ioHash(pass.passSalt, m, pass.tokens, encodeActivations(X), encodeAnswers(Y));
-  });
+    hashes.push(ioHash(passSalt, m, tokens, encodeActivations(X), encodeAnswers(Y)));
+    yield;
+  }
   const head = nextHead(state.head, hashes);
+  const xBar: bigint[][] = [];
+  const yBar: bigint[][] = [];
+  for (const [m, { dIn, dOut }] of layout.modules.entries()) {
+    const rho = foldWeights(head, m, tokens);
+    xBar.push(yield* foldSteps(state.xBar[m]!, pass.X[m]!, rho, dIn));
+    yBar.push(yield* foldSteps(state.yBar[m]!, pass.Y[m]!, rho, dOut));
+  }
   return {
     passes: state.passes + 1,
-    tokens: state.tokens + pass.tokens,
+    tokens: state.tokens + tokens,
     head,
-    lastSalt: pass.passSalt,
-    xBar: layout.modules.map((module, m) =>
-      foldInto(state.xBar[m]!, pass.X[m]!, foldWeights(head, m, pass.tokens), module.dIn),
-    ),
-    yBar: layout.modules.map((module, m) =>
-      foldInto(state.yBar[m]!, pass.Y[m]!, foldWeights(head, m, pass.tokens), module.dOut),
-    ),
+    lastSalt: passSalt,
+    xBar,
+    yBar,
   };
+}
+
+/** Runs steps to their end without a pause. */
+function finish<Result>(steps: Generator<void, Result>): Result {
+  for (;;) {
+    const step = steps.next();
+    if (step.done === true) return step.value;
+  }
 }
 
 /** sum + sum_t rho_t rows_t; rows is T x width of integers below 2^53, rho a 16T-byte stream. Returns a new array. */
@@ -84,6 +109,15 @@ export function foldInto(
   rho: Uint8Array,
   width: number,
 ): bigint[] {
+  return finish(foldSteps(sum, rows, rho, width));
+}
+
+function* foldSteps(
+  sum: readonly bigint[],
+  rows: Int16Array | Float64Array,
+  rho: Uint8Array,
+  width: number,
+): Generator<void, bigint[]> {
   const limbs = new Uint16Array(rho.length / 2);
   const view = new DataView(rho.buffer, rho.byteOffset, rho.byteLength);
   for (let i = 0; i < limbs.length; i++) limbs[i] = view.getUint16(2 * i, true);
@@ -93,20 +127,20 @@ export function foldInto(
     const last = Math.min(tokens, first + TOKENS_AT_ONCE);
     out =
       rows instanceof Int16Array
-        ? carry(out, weighted(rows, limbs, first, last, width), 0n)
-        : carrySplit(out, rows, limbs, first, last, width);
+        ? carry(out, yield* weighted(rows, limbs, first, last, width), 0n)
+        : yield* carrySplit(out, rows, limbs, first, last, width);
   }
   return out;
 }
 
-function carrySplit(
+function* carrySplit(
   sum: readonly bigint[],
   rows: Float64Array,
   limbs: Uint16Array,
   first: number,
   last: number,
   width: number,
-): bigint[] {
+): Generator<void, bigint[]> {
   const high = new Float64Array((last - first) * width);
   const low = new Float64Array(high.length);
   for (let i = 0; i < high.length; i++) {
@@ -116,20 +150,36 @@ function carrySplit(
     low[i] = value - top * SPLIT;
   }
   const part = limbs.subarray(first * LIMBS, last * LIMBS);
-  const withLow = carry(sum, weighted(low, part, 0, last - first, width), 0n);
-  return carry(withLow, weighted(high, part, 0, last - first, width), 27n);
+  const withLow = carry(sum, yield* weighted(low, part, 0, last - first, width), 0n);
+  return carry(withLow, yield* weighted(high, part, 0, last - first, width), 27n);
 }
 
 /** For each limb l and column j: sum over tokens of limb_l(rho_t) * rows[t][j], exact in float64. */
-function weighted(
+function* weighted(
   rows: Int16Array | Float64Array,
   limbs: Uint16Array,
   first: number,
   last: number,
   width: number,
-): Float64Array {
+): Generator<void, Float64Array> {
   const sums = new Float64Array(LIMBS * width);
-  for (let t = first; t < last; t++) {
+  const atOnce = Math.max(1, Math.floor(VALUES_AT_ONCE / width));
+  for (let from = first; from < last; from += atOnce) {
+    addWeighted(sums, rows, limbs, from, Math.min(last, from + atOnce), width);
+    yield;
+  }
+  return sums;
+}
+
+function addWeighted(
+  sums: Float64Array,
+  rows: Int16Array | Float64Array,
+  limbs: Uint16Array,
+  from: number,
+  to: number,
+  width: number,
+): void {
+  for (let t = from; t < to; t++) {
     const row = rows.subarray(t * width, (t + 1) * width);
     for (let l = 0; l < LIMBS; l++) {
       const weight = limbs[t * LIMBS + l]!;
@@ -137,7 +187,6 @@ function weighted(
       for (let j = 0; j < width; j++) sums[at + j]! += weight * row[j]!;
     }
   }
-  return sums;
 }
 
 function carry(sum: readonly bigint[], sums: Float64Array, shift: bigint): bigint[] {

@@ -326,3 +326,41 @@ test("a transcript is kept when asked for", async (context) => {
   const bytes = fs.statSync(path.join(directory, "pass-00000001.bin")).size;
   assert.equal(bytes, 32 + 32 + 4 + 2 * 2 * (6 + 6 + 7) + 8 * 2 * (5 + 4 + 3));
 });
+
+test("while a long pass is folded another buyer is answered", async (context) => {
+  const { service, buyer: newBuyer } = await served(context, {
+    terms: { maxUnpaidTokens: 30_000n, tokenCap: 60_000n },
+  });
+  const { sessions } = service;
+  const [long, short] = [await newBuyer({ amount: 10n ** 6n }), await newBuyer()];
+  for (const buyer of [long, short]) await buyer.open();
+  const salt = randomBytes(32);
+  const begun = long.request([0, 1], 30_000, salt);
+  assert.equal((await long.send(1, begun.body)).status, 200);
+
+  const order: string[] = [];
+  const folded = sessions
+    .answerPass(long.agreementId, 1, long.request([2], 30_000, salt).body)
+    .then(() => order.push("long"));
+  const answered = sessions
+    .answerPass(short.agreementId, 1, short.request([0, 1], 1).body)
+    .then(() => order.push("short"));
+  await Promise.all([folded, answered]);
+  assert.deepEqual(order, ["short", "long"]);
+  assert.equal(sessions.view(long.agreementId).passes, 1);
+});
+
+test("an agreement that ends while its pass is computed is answered no more, and nothing of it is kept", async (context) => {
+  const { service, buyer: newBuyer } = await served(context, {
+    terms: { maxUnpaidTokens: 30_000n, tokenCap: 60_000n },
+  });
+  const { sessions } = service;
+  const buyer = await newBuyer({ amount: 10n ** 6n });
+  await buyer.open();
+  const computed = sessions.answerPass(buyer.agreementId, 1, buyer.request([0, 1], 30_000).body);
+  const refused = assert.rejects(computed, { code: "session/ended" });
+  await new Promise((resolve) => setImmediate(resolve));
+  sessions.endServing(buyer.agreementId, "the deadline is near");
+  await refused;
+  assert.equal(sessions.view(buyer.agreementId).openPass, null);
+});

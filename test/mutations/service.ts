@@ -177,4 +177,23 @@ const RECEIPTS: readonly Mutation[] = [
   }),
 ];
 
-export const SERVICE_MUTATIONS: readonly Mutation[] = [...LIMITS, ...ENDINGS, ...RECEIPTS];
+const onPasses = tried("test/contributor/passes.test.ts");
+
+const MEANWHILE: readonly Mutation[] = [
+  onPasses("another buyer is answered", {
+    name: "long-pass-blocks-others",
+    attack: "a buyer with long passes keeps all others waiting",
+    file: "runner/contributor/slices.ts",
+    find: "    await otherWork();\n",
+    replace: "",
+  }),
+  onPasses("is answered no more", {
+    name: "answered-after-its-end",
+    attack: "a pass begun just before the deadline's margin is served after it, and never paid",
+    file: "runner/contributor/session/answerPasses.ts",
+    find: "      sessions.requireServing(agreementId);\n",
+    replace: "",
+  }),
+];
+
+export const SERVICE_MUTATIONS: readonly Mutation[] = [...LIMITS, ...ENDINGS, ...RECEIPTS, ...MEANWHILE];

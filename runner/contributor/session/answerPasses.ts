@@ -2,8 +2,8 @@
 import { equalBytes, type Hex } from "../../protocol/bytes.ts";
 import { decodeAnswers, encodeActivations, encodeAnswers } from "../../protocol/encoding.ts";
 import { DeltapayError } from "../../protocol/errors.ts";
-import { addPass, type Pass, type SessionState } from "../../protocol/fold.ts";
-import { answerBound } from "../../protocol/layout.ts";
+import { type Pass, passSteps, type SessionState } from "../../protocol/fold.ts";
+import { type AdapterLayout, answerBound } from "../../protocol/layout.ts";
 import { answer } from "../../protocol/quantise.ts";
 import { encodeState } from "../../protocol/sessionState.ts";
 import { transaction } from "../../storage/database.ts";
@@ -13,8 +13,9 @@ import { admitPass } from "../admission.ts";
 import type { AgreementWatch } from "../agreementWatch.ts";
 import type { ContributorData } from "../dataFolder.ts";
 import type { OnEvent } from "../events.ts";
+import { inSlices } from "../slices.ts";
 import type { StoredPass } from "../store/passes.ts";
-import type { LiveSession, LiveSessions } from "./liveSessions.ts";
+import type { LiveSession, LiveSessions, SessionAdapter } from "./liveSessions.ts";
 import type { SettlingTime } from "./settlingTime.ts";
 
 export interface PassAnswersOptions {
@@ -48,7 +49,7 @@ export class PassAnswers {
     const request = decodePassRequest(live.adapter.layout, body);
     const missing = started === undefined ? request.modules : missingModules(started, request);
     if (started === undefined) await this.#admit(agreementId, live, request);
-    if (missing.length > 0) this.#compute(agreementId, live, number, request, missing);
+    if (missing.length > 0) await this.#compute(agreementId, live, number, request, missing);
     return Buffer.concat(request.modules.map((m) => live.pass!.answers.get(m)!.Y));
   }
 
@@ -75,42 +76,37 @@ export class PassAnswers {
       });
   }
 
-  /** Computes, stores, and with the last module of the pass folds it; memory follows the disk. */
-  #compute(
+  /**
+   * Computes, stores, and with the last module of the pass folds it; memory follows the disk. Others are answered
+   * meanwhile; of this agreement nobody else changes anything but its end, which is looked for again before storing.
+   */
+  async #compute(
     agreementId: Hex,
     live: LiveSession,
     number: number,
     request: PassRequest,
     missing: number[],
-  ): void {
-    const { layout, weights } = live.adapter;
+  ): Promise<void> {
+    const { data, live: sessions } = this.#options;
     const { X, tokens, passSalt } = request;
-    const fresh = new Map(
-      missing.map((m) => {
-        const { dIn, dOut, r } = layout.modules[m]!;
-        const { Aq, Bq } = weights[m]!;
-        return [m, encodeAnswers(answer(Aq, Bq, X, tokens, dIn, dOut, r))];
-      }),
-    );
+    const fresh = await inSlices(answerSteps(live.adapter, request, missing));
     const begins = live.pass?.pass !== number;
     const pass: StoredPass = begins
       ? { pass: number, passSalt, tokens, answers: new Map() }
       : { ...live.pass!, answers: new Map(live.pass!.answers) };
     for (const [m, Y] of fresh) pass.answers.set(m, { X, Y });
-    const state =
-      pass.answers.size === layout.modules.length ? this.#fold(agreementId, live, pass) : live.state;
-    const { data, live: sessions } = this.#options;
+    const isWhole = pass.answers.size === live.adapter.layout.modules.length;
+    const state = isWhole ? await this.#fold(agreementId, live, pass) : live.state;
     transaction(data.database, () => {
       sessions.requireServing(agreementId);
       if (begins) sessions.passes.begin(agreementId, number, passSalt, tokens);
       sessions.passes.addAnswers(agreementId, number, encodeActivations(X), fresh);
-      if (state !== live.state)
+      if (isWhole)
         sessions.agreements.writeState(agreementId, state.passes, state.tokens, encodeState(state));
     });
-    const finished = state !== live.state;
     live.pass = pass;
     live.state = state;
-    if (finished)
+    if (isWhole)
       this.#options.onEvent?.({
         type: "pass",
         agreementId,
@@ -121,23 +117,55 @@ export class PassAnswers {
       });
   }
 
-  #fold(
+  async #fold(
     agreementId: Hex,
     { adapter: { layout }, state }: LiveSession,
-    { pass, passSalt, tokens, answers }: StoredPass,
-  ): SessionState {
-    const complete: Pass = {
-      passSalt,
-      tokens,
-      X: layout.modules.map((_, m) => answers.get(m)!.X),
-      Y: layout.modules.map((module, m) =>
-        decodeAnswers(answers.get(m)!.Y, tokens * module.dOut, answerBound(module)),
-      ),
-    };
+    stored: StoredPass,
+  ): Promise<SessionState> {
+    const complete = await inSlices(decodeSteps(layout, stored));
     if (this.#options.keepTranscript === true)
-      keepPass(this.#options.data.transcriptDirectory(agreementId), pass, complete);
-    return addPass(layout, state, complete);
+      keepPass(this.#options.data.transcriptDirectory(agreementId), stored.pass, complete);
+    return inSlices(passSteps(layout, state, complete));
   }
+}
+
+/** Weights multiplied with activations between two pauses: some milliseconds. */
+const PRODUCTS_AT_ONCE = 2 ** 22;
+
+/** Y of some modules as it is sent, by module. */
+function* answerSteps(
+  { layout, weights }: SessionAdapter,
+  { X, tokens }: PassRequest,
+  modules: readonly number[],
+): Generator<void, Map<number, Uint8Array>> {
+  const answers = new Map<number, Uint8Array>();
+  for (const m of modules) {
+    const { dIn, dOut, r } = layout.modules[m]!;
+    const { Aq, Bq } = weights[m]!;
+    const Y = new Uint8Array(8 * tokens * dOut);
+    const atOnce = Math.max(1, Math.floor(PRODUCTS_AT_ONCE / (r * (dIn + dOut))));
+    for (let from = 0; from < tokens; from += atOnce) {
+      const to = Math.min(tokens, from + atOnce);
+      const rows = X.subarray(from * dIn, to * dIn);
+      Y.set(encodeAnswers(answer(Aq, Bq, rows, to - from, dIn, dOut, r)), 8 * from * dOut);
+      yield;
+    }
+    answers.set(m, Y);
+  }
+  return answers;
+}
+
+/** A stored pass as numbers. */
+function* decodeSteps(
+  layout: AdapterLayout,
+  { passSalt, tokens, answers }: StoredPass,
+): Generator<void, Pass> {
+  const Y: Float64Array[] = [];
+  for (const [m, module] of layout.modules.entries()) {
+    Y.push(decodeAnswers(answers.get(m)!.Y, tokens * module.dOut, answerBound(module)));
+    yield;
+  }
+  return { passSalt, tokens, X: layout.modules.map((_, m) => answers.get(m)!.X), Y };
 }
 
 /** The pass under way or just finished if that is the one asked for; undefined if it is the next. */
