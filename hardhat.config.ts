@@ -1,17 +1,11 @@
 import { fileURLToPath } from "node:url";
 import { defineConfig } from "hardhat/config";
+import { COMPILER } from "./runner/chain/compiler.ts";
 
 /** The compiler comes from the npm package, so that a build needs no download. */
 const compiler = {
-  version: "0.8.37",
+  ...COMPILER,
   path: fileURLToPath(import.meta.resolve("solc/soljson.js")),
-  settings: {
-    evmVersion: "prague",
-    viaIR: true,
-    optimizer: { enabled: true, runs: 10_000 },
-    // Without metadata a change of comments or paths leaves the code hashes that buyers pin as they are.
-    metadata: { appendCBOR: false, bytecodeHash: "none" },
-  },
 };
 
 /** Set by scripts/test-contracts-deep.ts and scripts/coverage.ts. */

@@ -13,6 +13,7 @@ const ROOT = fileURLToPath(new URL("..", import.meta.url));
 const PROGRAMS = {
   biome: "node_modules/@biomejs/biome/bin/biome",
   tsc: "node_modules/typescript/bin/tsc",
+  solhint: "node_modules/solhint/solhint.js",
   hardhat: "node_modules/hardhat/dist/src/cli.js",
 } as const;
 
@@ -21,6 +22,10 @@ const FILE_TIMEOUT = 300_000;
 
 const STEPS: Record<string, { what: string; args: string[] }> = {
   lint: { what: "format and lint", args: [PROGRAMS.biome, "check", "."] },
+  solhint: {
+    what: "lint of the contracts",
+    args: [PROGRAMS.solhint, "--noPoster", "--max-warnings", "0", "contracts/**/*.sol"],
+  },
   types: { what: "types", args: [PROGRAMS.tsc, "-p", "."] },
   keys: {
     what: "keys and verifiers equal what their source gives",
@@ -33,6 +38,10 @@ const STEPS: Record<string, { what: string; args: string[] }> = {
   vectors: {
     what: "test vectors equal what the protocol gives",
     args: ["scripts/generate-vectors.ts", "--check"],
+  },
+  proofs: {
+    what: "kept proofs verify under the pinned keys",
+    args: ["scripts/generate-proof-vectors.ts", "--check"],
   },
   contracts: { what: "contract tests", args: [PROGRAMS.hardhat, "test", "solidity"] },
   typescript: {

@@ -119,8 +119,11 @@ interface ILoraEscrow {
     event AgreementRefunded(bytes32 indexed agreementId, address indexed buyer, uint256 amount);
     /// @notice The contributor gave back `amount`, credited to the buyer.
     event AgreementReleased(bytes32 indexed agreementId, address indexed buyer, uint256 amount);
+    /// @notice The offer can be opened no more; agreements already opened go on.
     event OfferCancelled(bytes32 indexed offerHash, bytes32 indexed adapterId, address indexed contributor);
+    /// @notice Whether the operator may settle in the contributor's name from now on.
     event OperatorSet(address indexed contributor, address indexed operator, bool allowed);
+    /// @notice The account's whole credit of the token left for `to`.
     event Withdrawn(address indexed account, address indexed token, address indexed to, uint256 amount);
 
     error UnknownAdapter(bytes32 adapterId);

@@ -2,6 +2,7 @@
 pragma solidity ^0.8.37;
 
 /// @title The curve BN254 by its precompiles (EIP-196, EIP-197)
+/// @notice Sums, products and pairings of points given in calldata and memory.
 /// @dev Every call of a precompile gets a capped amount of gas: one that fails, as it does for a point off its curve,
 /// burns all it was given. The caps leave room above the prices of EIP-1108 for a moderate repricing.
 /// `to`, `input` and `accumulator` are memory addresses that the caller has allocated.

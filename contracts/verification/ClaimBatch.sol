@@ -5,6 +5,7 @@ import {ILoraEscrow} from "../interfaces/ILoraEscrow.sol";
 import {ILoraVerifier} from "../interfaces/ILoraVerifier.sol";
 
 /// @title Hands the claims of a settlement to a verifier
+/// @notice The hashes and the call by which an escrow has a batch of claims verified.
 /// @dev Statements and claims are static, so their arrays in calldata are already in the form that abi.encode gives
 /// them: they are copied whole, which saves some 2,000 gas a claim. The tests compare with the compiler's encoding.
 library ClaimBatch {
@@ -43,8 +44,8 @@ library ClaimBatch {
         }
     }
 
-    /// @notice keccak256(abi.encode(bytes32("deltapay/1/batch"), block.chainid, address(this), agreementId, receiptHash,
-    /// vkHash, V, claims)).
+    /// @notice keccak256(abi.encode(bytes32("deltapay/1/batch"), block.chainid, address(this), agreementId,
+    /// receiptHash, vkHash, V, claims)).
     /// @dev Every claim's group has been read, and so seen to fit in 32 bits.
     function hashBatch(
         bytes32 agreementId,

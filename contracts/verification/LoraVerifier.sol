@@ -13,6 +13,7 @@ struct VerifyingKey {
 }
 
 /// @title What all verifiers share; a generated contract per key adds the key
+/// @notice Verifies proofs of statements given as points, under the key of the contract that inherits.
 /// @dev The committed inputs reach the verifier as one point V per proof, so the key has no IC points (protocol 3).
 abstract contract LoraVerifier is ILoraVerifier {
     /// @inheritdoc ILoraVerifier
