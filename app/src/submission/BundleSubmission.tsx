@@ -13,7 +13,7 @@ import { Deadline } from "../layout/Time.tsx";
 import { TransactionList } from "../transactions/ActionView.tsx";
 import { isUnderWay } from "../transactions/record.ts";
 import { type Action, useAction } from "../transactions/useAction.ts";
-import type { VerificationContext } from "../verification/checkBundle.ts";
+import type { GroupVerdict, VerificationContext } from "../verification/checkBundle.ts";
 import { ProofTable } from "./ProofTable.tsx";
 import { settlePurpose, submitProofs } from "./submit.ts";
 import { settlementOf, usePlan, useProven } from "./useSettlement.ts";
@@ -39,7 +39,8 @@ export function BundleSubmission({
     });
     return submitProofs(sending, settlement);
   });
-  const { agreement, context, verdicts } = verification;
+  const { agreement, context } = verification;
+  const verdicts = withNames(verification.verdicts, modules);
   const groups = context?.groups ?? bundle.V.length;
   const underWay = new Set(action.records.filter(isUnderWay).flatMap((record) => record.groups ?? []));
   const done = proven.data?.size ?? 0;
@@ -53,7 +54,7 @@ export function BundleSubmission({
           ["Settle until", agreement && <Deadline at={agreement.deadline} />],
         ]}
       />
-      <Checking verification={verification} groups={groups} />
+      <Checking verification={{ ...verification, verdicts }} groups={groups} />
       {context !== undefined && (
         <ProofTable
           groups={groups}
@@ -75,13 +76,27 @@ export function BundleSubmission({
           </p>
         </Notice>
       ) : (
-        verification.complete && <Submit bundle={bundle} action={action} />
+        verification.complete && (
+          <Submit bundle={bundle} action={action} plans={underWay.size === 0 && !action.busy} />
+        )
       )}
       {action.records.length > 0 && <TransactionList records={action.records} />}
       {action.error !== undefined && (
         <Failure title="The submission stopped" error={action.error} onRetry={action.run} />
       )}
     </div>
+  );
+}
+
+/** Names may be known only after the proofs were checked. */
+function withNames(
+  verdicts: readonly GroupVerdict[],
+  modules: VerificationContext["modules"],
+): GroupVerdict[] {
+  const of = (wanted: number): string[] =>
+    modules.filter(({ group }) => group === wanted).map(({ name }) => name);
+  return verdicts.map((verdict) =>
+    verdict.modules.length > 0 ? verdict : { ...verdict, modules: of(verdict.group) },
   );
 }
 
@@ -110,7 +125,7 @@ function Checking({ verification, groups }: { verification: Verification; groups
   const bad = verdicts.filter(({ status }) => status !== "proven");
   if (busy)
     return (
-      <div>
+      <div className="measure">
         <p className="fine" role="status">
           Checking proof {Math.min(groups, verdicts.length + 1)} of {groups} in this browser…
         </p>
@@ -140,21 +155,21 @@ function Checking({ verification, groups }: { verification: Verification; groups
   );
 }
 
-/** What sending takes, and the button. */
-function Submit({ bundle, action }: { bundle: ProofBundle; action: Action }) {
-  const plan = usePlan(bundle, !action.busy);
+/** What sending takes, and the button. @param plans false while something is under way: what is left is not known then */
+function Submit({ bundle, action, plans }: { bundle: ProofBundle; action: Action; plans: boolean }) {
+  const plan = usePlan(bundle, plans);
   const { data, error } = plan;
-  const blocked = error !== null && failureOf(error).code !== "chain/unreachable";
+  const blocked = plans && error !== null && failureOf(error).code !== "chain/unreachable";
   return (
     <div className="stack">
-      {data?.next != null && !action.busy && (
+      {data?.next != null && plans && (
         <p className="fine">
           {data.left.length} {data.left.length === 1 ? "proof" : "proofs"} in {data.transactions}{" "}
           {data.transactions === 1 ? "transaction" : "transactions"}, about {data.gas.toLocaleString()} gas:
           at most <Amount value={data.wei} token={ETH} /> at today's fees.
         </p>
       )}
-      {error !== null && !action.busy && (
+      {error !== null && plans && (
         <Failure title="It cannot be settled now" error={error} onRetry={() => void plan.refetch()} />
       )}
       <div className="row">
