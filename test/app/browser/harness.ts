@@ -2,8 +2,8 @@
 import assert from "node:assert/strict";
 import { after } from "node:test";
 import axe from "axe-core";
-import { type Browser, type BrowserContext, chromium, type Page } from "playwright-core";
-import { withdraw } from "../../../runner/chain/escrow.ts";
+import { type Browser, type BrowserContext, chromium, type Locator, type Page } from "playwright-core";
+import { type Agreement, readAgreement } from "../../../runner/chain/agreements.ts";
 import { type Admin, startAdmin } from "../../../runner/contributor/admin/server.ts";
 import type { OfferTerms } from "../../../runner/contributor/offers.ts";
 import type { ContributorService } from "../../../runner/contributor/service.ts";
@@ -118,6 +118,11 @@ export class Tab {
   }
 }
 
+/** A heading that names an id. */
+function named(page: Page, id: Hex): Locator {
+  return page.getByRole("heading").getByText(new RegExp(id.slice(0, 8)));
+}
+
 /** An ended session with its proofs made. */
 export interface Proven {
   agreementId: Hex;
@@ -151,8 +156,12 @@ export class Stage {
     this.#browser = browser;
   }
 
-  /** Sets a stage that ends with the test file: chain, registered adapter, service, page, browser. */
-  static async open(modulesPerProof: ModulesPerProof = 1): Promise<Stage> {
+  /**
+   * Sets a stage that ends with the test file: chain, registered adapter, service, page, browser.
+   * @param options.offer whether the contributor has made an offer already
+   */
+  static async open(options: { modulesPerProof?: ModulesPerProof; offer?: boolean } = {}): Promise<Stage> {
+    const { modulesPerProof = 1, offer = true } = options;
     const executablePath = findChromium();
     if (executablePath === undefined) throw new Error("no Chromium: npm run test:app installs one");
     const directory = await ensureBuilt();
@@ -167,7 +176,7 @@ export class Stage {
       await (await loadCurve()).terminate();
     });
     const { adapterId } = await world.register("kjv-attn", modulesPerProof);
-    await world.makeOffer(adapterId, { maxOpens: 100n });
+    if (offer) await world.makeOffer(adapterId, { maxOpens: 100n });
     const service = await world.serve({ adapters: [adapterId] });
     const admin = await startAdmin({
       data: world.data,
@@ -245,18 +254,29 @@ export class Stage {
     return { agreementId: purchase.agreementId, purchase, bundle };
   }
 
+  /** The part of the contributor's page about one session. */
+  session({ page }: Tab, agreementId: Hex): Locator {
+    return page.locator("section.panel section.panel").filter({ has: named(page, agreementId) });
+  }
+
+  /** The part of the buyer's page about one agreement. */
+  purchase({ page }: Tab, agreementId: Hex): Locator {
+    return page
+      .locator("section.panel")
+      .filter({ has: named(page, agreementId) })
+      .last();
+  }
+
+  /** An agreement as the escrow holds it. */
+  agreement(agreementId: Hex): Promise<Agreement> {
+    return readAgreement(this.world.buyer.ctx, agreementId);
+  }
+
   /** A call of the node. */
   rpc(method: string, params: unknown[] = []): Promise<unknown> {
     return (this.world.buyer.ctx.publicClient.request as (call: object) => Promise<unknown>)({
       method,
       params,
     });
-  }
-
-  /** Pays out what earlier tests left. */
-  async payOut(): Promise<void> {
-    const zero = "0x0000000000000000000000000000000000000000";
-    for (const party of [this.world.contributor, this.world.buyer])
-      if ((await this.world.credit(party)) > 0n) await withdraw(party.ctx, zero);
   }
 }
