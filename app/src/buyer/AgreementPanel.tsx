@@ -67,13 +67,13 @@ function Close({ agreement: { agreementId, closeWindow } }: { agreement: ListedA
   );
   return (
     <div className="stack">
+      <ActionView action={action} failed="The agreement is not closed">
+        Close
+      </ActionView>
       <p className="fine">
         Closing ends the service. The contributor then has {duration(Number(closeWindow))} to settle what you
         receipted.
       </p>
-      <ActionView action={action} failed="The agreement is not closed">
-        Close
-      </ActionView>
     </div>
   );
 }

@@ -43,7 +43,7 @@ export function AdapterPanel({ adapter, service }: { adapter: AdminAdapter; serv
           ["Proofs in a settlement", adapter.groups],
           ["Base model", adapter.baseModel?.name ?? "not named"],
           ["Verifier", <AddressText key="v" address={adapter.verifier} />],
-          ["Served at", <code key="u">{adapter.uri}</code>],
+          ["Registered as served at", adapter.uri === "" ? undefined : <code key="u">{adapter.uri}</code>],
         ]}
       />
       <KeyWords releaseKey={key} />
@@ -64,7 +64,7 @@ export function AdapterPanel({ adapter, service }: { adapter: AdminAdapter; serv
 function Leakage({ leakage: { tokensSold, dInHalf, ratio } }: Pick<AdminAdapter, "leakage">) {
   const percent = `${(100 * ratio).toFixed(ratio < 0.1 ? 1 : 0)} %`;
   return (
-    <div>
+    <div className="measure">
       <p className="fine">
         Leakage: {tokensSold.toLocaleString()} of about {Math.ceil(dInHalf).toLocaleString()} tokens sold
         after which a buyer who chooses its inputs has the weakest module, {percent}.

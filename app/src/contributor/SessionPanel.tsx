@@ -1,5 +1,6 @@
 /** One session as its contributor follows it. */
 import { useMutation } from "@tanstack/react-query";
+import type { Hex } from "../../../runner/protocol/bytes.ts";
 import type { Address } from "../../../runner/protocol/typedData.ts";
 import type { AdminSession } from "../../../runner/wire/admin.ts";
 import type { ProofBundle } from "../../../runner/wire/messages.ts";
@@ -76,17 +77,20 @@ export function SessionPanel({
         </p>
       )}
       {receipt !== null && !over && (
-        <div>
+        <div className="measure">
           <p className="fine">
             {proofs.length} of {groups} proofs of the newest receipt are made.
           </p>
           <Progress done={proofs.length} total={groups} label="Proofs made" />
         </div>
       )}
-      {receipt !== null && <Bundle session={session} service={service} onBundle={onBundle} />}
-      <div className="row">
-        <a href={routeHash({ page: "agreement", agreementId })}>Certificate</a>
-      </div>
+      {receipt === null ? (
+        <p>
+          <CertificateLink agreementId={agreementId} />
+        </p>
+      ) : (
+        <Bundle session={session} service={service} onBundle={onBundle} />
+      )}
       {chain !== null && (chain.status === "open" || chain.status === "closing") && (
         <Release agreementId={agreementId} owed={owed} paid={chain.paid} />
       )}
@@ -116,14 +120,19 @@ function Bundle({
           {made ? "Load its proofs" : load.isPending ? "Proving…" : "Prove now"}
         </button>
         {serving && !made && <span className="fine">The buyer is still being served.</span>}
+        <CertificateLink agreementId={agreementId} />
       </div>
       {load.error !== null && <Failure title="There are no proofs to load" error={load.error} />}
     </div>
   );
 }
 
+function CertificateLink({ agreementId }: { agreementId: Hex }) {
+  return <a href={routeHash({ page: "agreement", agreementId })}>Certificate</a>;
+}
+
 /** Giving the buyer back what is left, before the deadline. */
-function Release({ agreementId, owed, paid }: { agreementId: `0x${string}`; owed: bigint; paid: bigint }) {
+function Release({ agreementId, owed, paid }: { agreementId: Hex; owed: bigint; paid: bigint }) {
   const ctx = useChain();
   const purpose = `release-${agreementId}`;
   const action = useAction(purpose, (sending) =>

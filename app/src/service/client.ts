@@ -27,9 +27,9 @@ const PROVING_TIMEOUT = 3_600_000;
 /** Requests of one service, with the token its owner's page was opened with. */
 export class ServiceClient {
   readonly adminUrl: string;
-  readonly #token: string | undefined;
+  readonly #token: string;
 
-  constructor(adminUrl: string, token: string | undefined) {
+  constructor(adminUrl: string, token: string) {
     this.adminUrl = adminUrl;
     this.#token = token;
   }
@@ -81,7 +81,7 @@ export class ServiceClient {
       response = await fetch(new URL(path, this.adminUrl), {
         method: body === undefined ? "GET" : "POST",
         headers: {
-          ...(this.#token === undefined ? {} : { authorization: `Bearer ${this.#token}` }),
+          authorization: `Bearer ${this.#token}`,
           ...(body === undefined ? {} : { "content-type": "application/json" }),
         },
         ...(body === undefined ? {} : { body: stringifyMessage(body) }),

@@ -6,12 +6,13 @@ import { usePageConfig } from "../chain/ChainProvider.tsx";
 import { ServiceClient } from "./client.ts";
 import { storedToken } from "./token.ts";
 
-/** Clients of the configured services. */
+/** Clients of the configured services; none for a tab that was opened without their token. */
 export function useServices(): ServiceClient[] {
   const { services } = usePageConfig();
+  const token = storedToken();
   return useMemo(
-    () => services.map(({ adminUrl }) => new ServiceClient(adminUrl, storedToken())),
-    [services],
+    () => (token === undefined ? [] : services.map(({ adminUrl }) => new ServiceClient(adminUrl, token))),
+    [services, token],
   );
 }
 
