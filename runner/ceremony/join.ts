@@ -5,6 +5,7 @@
 
 import * as fs from "node:fs";
 import * as path from "node:path";
+import { blake2b } from "@noble/hashes/blake2.js";
 import type { Curve } from "ffjavascript";
 import type { OnProgress } from "../keys/devPtau.ts";
 import { readZkey } from "../keys/zkeyFile.ts";
@@ -103,6 +104,12 @@ async function fetchCeremony(
     });
     const bytes = await fetchFile(client, folder, "/v1/ptau", "powers.ptau", ptauBytes, (done) =>
       onProgress("fetching powers of tau", done, ptauBytes),
+    );
+    ensure(
+      toHex(blake2b(bytes, { dkLen: 64 })) === parameters.ptau.blake2b,
+      "ceremony/damaged",
+      "the powers of tau arrived damaged",
+      { field: "powers.ptau", hint: "run the command again: they are fetched anew" },
     );
     folder.write("powers.ptau", bytes);
   }
@@ -228,9 +235,10 @@ function madeBefore(folder: CeremonyFolder, { round, parameters }: CoordinatorVi
 async function keepingTurn<Result>(
   client: CoordinatorClient,
   ticket: string,
+  pauseMs: number,
   work: () => Promise<Result>,
 ): Promise<Result> {
-  const alive = setInterval(() => void client.place(ticket).catch(() => undefined), 10_000);
+  const alive = setInterval(() => void client.place(ticket).catch(() => undefined), pauseMs);
   try {
     return await work();
   } finally {
@@ -260,7 +268,8 @@ export async function joinCeremony(curve: Curve, options: JoinOptions): Promise<
   const ticket = await client.join(options.name);
   try {
     await waitForTurn(client, ticket, options);
-    return await keepingTurn(client, ticket, () => takeTurn(curve, client, folder, ticket, options));
+    const pauseMs = 5 * (options.pollMs ?? POLL);
+    return await keepingTurn(client, ticket, pauseMs, () => takeTurn(curve, client, folder, ticket, options));
   } catch (error) {
     await client.leave(ticket).catch(() => undefined);
     throw error;
