@@ -1,0 +1,110 @@
+/** The page's words and forms: routes, times, offers as typed and as read. */
+import assert from "node:assert/strict";
+import { test } from "node:test";
+import { contentSecurityPolicy, policyHeader } from "../../app/csp.ts";
+import { NOT_GUARANTEED, offerSentences, tokensFor } from "../../app/src/buyer/offerWords.ts";
+import { parseConfig } from "../../app/src/config.ts";
+import { DEFAULT_FIELDS, readOffer } from "../../app/src/contributor/offerForm.ts";
+import { countdown, duration, localTime } from "../../app/src/layout/time.ts";
+import { parseRoute, routeHash } from "../../app/src/routes.ts";
+import { isRejection, walletError } from "../../app/src/wallet/errors.ts";
+import { ETH } from "../../runner/chain/erc20.ts";
+
+const ID = `0x${"ab".repeat(32)}` as const;
+
+test("every page has an address, and any other address is no page", () => {
+  for (const route of [
+    { page: "adapters" },
+    { page: "buyer" },
+    { page: "contributor" },
+    { page: "agreement" },
+    { page: "agreement", agreementId: ID },
+  ] as const)
+    assert.deepEqual(parseRoute(routeHash(route)), route);
+  assert.deepEqual(parseRoute(""), { page: "adapters" });
+  assert.deepEqual(parseRoute("#/buyer?opening=abc"), { page: "buyer" });
+  assert.deepEqual(parseRoute(`#/agreement/${ID.toUpperCase().replace("X", "x")}`).page, "agreement");
+  for (const hash of [
+    "#/nowhere",
+    "#/agreement/0x12",
+    "#/buyer/1",
+    "#/agreement/<script>",
+    `#/agreement/${ID}/x`,
+  ])
+    assert.deepEqual(parseRoute(hash), { page: "unknown" });
+});
+
+test("times are in words, and far ones do not break the page", () => {
+  assert.equal(duration(93_784), "1 day 2 hours");
+  assert.equal(duration(0), "0 seconds");
+  assert.equal(countdown(3661), "01:01:01");
+  assert.equal(countdown(-5), "00:00:00");
+  assert.equal(countdown(2 * 86_400), "2 days");
+  assert.equal(localTime(2n ** 64n - 1n), "18446744073709551615 s after 1970");
+});
+
+test("an offer is read as typed, amounts with their unit", () => {
+  const offer = readOffer({ ...DEFAULT_FIELDS, payout: `0x${"AA".repeat(20)}` }, ID, ETH, 1000);
+  assert.equal(offer.pricePerToken, 10n ** 9n);
+  assert.equal(offer.minDuration, 3600n);
+  assert.equal(offer.expiry, 1000n + 30n * 86_400n);
+  assert.equal(offer.payout, `0x${"aa".repeat(20)}`);
+});
+
+test("a field that cannot be meant is named", () => {
+  for (const [changes, field] of [
+    [{ payout: "0x12" }, "payout"],
+    [{ payout: `0x${"00".repeat(20)}` }, "payout"],
+    [{ tokenCap: "0" }, "tokenCap"],
+    [{ maxOpens: "1.5" }, "maxOpens"],
+    [{ maxUnpaidTokens: "-1" }, "maxUnpaidTokens"],
+    [{ minDurationHours: "soon" }, "minDurationHours"],
+    [{ closeWindowHours: "0" }, "closeWindowHours"],
+    [{ pricePerToken: "1 doge" }, "pricePerToken"],
+    [{ openingFee: "0.5" }, "openingFee"],
+  ] as const)
+    assert.throws(
+      () => readOffer({ ...DEFAULT_FIELDS, payout: `0x${"11".repeat(20)}`, ...changes }, ID, ETH, 1000),
+      { field },
+      JSON.stringify(changes),
+    );
+});
+
+test("an offer in words says what is lost and what comes back", () => {
+  const offer = readOffer(
+    { ...DEFAULT_FIELDS, payout: `0x${"11".repeat(20)}`, openingFee: "7", pricePerToken: "5" },
+    ...([ID, ETH, 1000] as const),
+  );
+  const words = offerSentences(offer, (value) => `${value} wei`, String).join(" ");
+  assert.match(words, /A token costs 5 wei; all 1000 tokens cost 5000 wei/);
+  assert.match(words, /Opening costs 7 wei at once.*without proof and never returned/);
+  assert.match(words, /can be taken back/);
+  assert.match(words, /It can be taken once/);
+  assert.ok(NOT_GUARANTEED.some((point) => /any good/.test(point)));
+  assert.equal(tokensFor(offer, 12n), 2n);
+  assert.equal(tokensFor(offer, 10n ** 30n), 1000n);
+  assert.equal(tokensFor({ pricePerToken: 0n, tokenCap: 9n }, 0n), 9n);
+});
+
+test("the policy lets the page talk to its own origin, its node and its service only", () => {
+  const policy = contentSecurityPolicy(["http://127.0.0.1:8545"]);
+  assert.match(policy, /default-src 'none'/);
+  assert.match(policy, /connect-src 'self' http:\/\/127\.0\.0\.1:8545;/);
+  assert.doesNotMatch(policy, /unsafe-inline|unsafe-eval'(?<!wasm-unsafe-eval')/);
+  assert.match(policyHeader([]), /frame-ancestors 'none'$/);
+});
+
+test("a configuration that is not one is refused by field", () => {
+  const good = { chainId: 31337, rpcUrl: "http://127.0.0.1:8545", deployment: {}, services: [] };
+  assert.throws(() => parseConfig({ ...good, rpcUrl: "javascript:alert(1)" }), { code: "wire/malformed" });
+  assert.throws(() => parseConfig(good), { code: "chain/bad-deployment" });
+});
+
+test("what a wallet answers is told apart, however deep it is wrapped", () => {
+  const wrapped = new Error("outer", { cause: Object.assign(new Error("User rejected"), { code: 4001 }) });
+  assert.ok(isRejection(wrapped));
+  assert.equal(walletError(wrapped).code, "wallet/rejected");
+  assert.equal(walletError(Object.assign(new Error("x"), { code: -32002 })).code, "wallet/busy");
+  assert.equal(walletError(Object.assign(new Error("x"), { code: 4902 })).code, "wallet/unknown-chain");
+  assert.equal(walletError(new Error("boom")).code, "wallet/failed");
+});
