@@ -179,7 +179,23 @@ const RECEIPTS: readonly Mutation[] = [
 
 const onPasses = tried("test/contributor/passes.test.ts");
 
+const onManyCloses = tried("test/contributor/manyCloses.test.ts");
+
 const MEANWHILE: readonly Mutation[] = [
+  onManyCloses("no pass begins", {
+    name: "closes-counted-singly",
+    attack: "one party closes more long agreements at once than can be settled within their closeWindow",
+    file: "runner/contributor/session/settlingTime.ts",
+    find: "adaptersDueBefore(agreementId, now + closeWindow, now)",
+    replace: "adaptersDueBefore(agreementId, now + closeWindow)",
+  }),
+  onManyCloses("no pass begins", {
+    name: "admitted-at-the-same-moment",
+    attack: "passes of many agreements asked for at the same moment, each admitted as if it were alone",
+    file: "runner/contributor/session/answerPasses.ts",
+    find: "      admit();\n      if (begins)",
+    replace: "      if (begins)",
+  }),
   onPasses("another buyer is answered", {
     name: "long-pass-blocks-others",
     attack: "a buyer with long passes keeps all others waiting",

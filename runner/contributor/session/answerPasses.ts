@@ -48,37 +48,52 @@ export class PassAnswers {
     if (started === undefined) this.#options.live.requireServing(agreementId);
     const request = decodePassRequest(live.adapter.layout, body);
     const missing = started === undefined ? request.modules : missingModules(started, request);
-    if (started === undefined) await this.#admit(agreementId, live, request);
-    if (missing.length > 0) await this.#compute(agreementId, live, number, request, missing);
+    const admit = started === undefined ? await this.#admission(agreementId, live, request) : () => {};
+    if (started === undefined) this.#options.live.requireServing(agreementId);
+    admit();
+    if (missing.length > 0) await this.#compute(agreementId, live, number, request, missing, admit);
     return Buffer.concat(request.modules.map((m) => live.pass!.answers.get(m)!.Y));
   }
 
-  async #admit(agreementId: Hex, { adapter, offer, state, covered }: LiveSession, request: PassRequest) {
+  /** What decides whether a pass begins, to be asked again when others may have begun theirs. */
+  async #admission(
+    agreementId: Hex,
+    { adapter, offer, state, covered }: LiveSession,
+    request: PassRequest,
+  ): Promise<() => void> {
     const { live, watch, settlingTime, maxAgeMs } = this.#options;
     const { agreement, now } = await watch.newest(agreementId);
-    const record = live.requireServing(agreementId);
     const maxAge = BigInt(Math.ceil(maxAgeMs / 1000));
-    admitPass({
-      offer: offer.offer,
-      agreement,
-      openedDeadline: BigInt(record.deadline),
-      tokens: BigInt(state.tokens),
-      covered: BigInt(covered.tokens),
-      passTokens: BigInt(request.tokens),
-      now,
-      margin: settlingTime.margin(agreementId, adapter, agreement.deadline),
-      closeMargin: settlingTime.margin(agreementId, adapter, now + offer.offer.closeWindow) + maxAge,
-    });
-    if (live.passes.saltUsed(agreementId, request.passSalt))
-      throw new DeltapayError("session/salt-reused", "an earlier pass of this agreement had the same salt", {
-        field: "passSalt",
-        hint: "every pass takes 32 fresh random bytes",
+    const { closeWindow } = offer.offer;
+    return () => {
+      const record = live.agreements.get(agreementId);
+      admitPass({
+        offer: offer.offer,
+        agreement,
+        openedDeadline: BigInt(record.deadline),
+        tokens: BigInt(state.tokens),
+        covered: BigInt(covered.tokens),
+        passTokens: BigInt(request.tokens),
+        now,
+        margin: settlingTime.margin(agreementId, adapter, agreement.deadline),
+        closeMargin: settlingTime.marginIfAllClose(agreementId, adapter, now, closeWindow) + maxAge,
       });
+      if (live.passes.saltUsed(agreementId, request.passSalt))
+        throw new DeltapayError(
+          "session/salt-reused",
+          "an earlier pass of this agreement had the same salt",
+          {
+            field: "passSalt",
+            hint: "every pass takes 32 fresh random bytes",
+          },
+        );
+    };
   }
 
   /**
    * Computes, stores, and with the last module of the pass folds it; memory follows the disk. Others are answered
    * meanwhile; of this agreement nobody else changes anything but its end, which is looked for again before storing.
+   * @param admit throws when the pass may not begin after all
    */
   async #compute(
     agreementId: Hex,
@@ -86,6 +101,7 @@ export class PassAnswers {
     number: number,
     request: PassRequest,
     missing: number[],
+    admit: () => void,
   ): Promise<void> {
     const { data, live: sessions } = this.#options;
     const { X, tokens, passSalt } = request;
@@ -99,6 +115,7 @@ export class PassAnswers {
     const state = isWhole ? await this.#fold(agreementId, live, pass) : live.state;
     transaction(data.database, () => {
       sessions.requireServing(agreementId);
+      admit();
       if (begins) sessions.passes.begin(agreementId, number, passSalt, tokens);
       sessions.passes.addAnswers(agreementId, number, encodeActivations(X), fresh);
       if (isWhole)

@@ -21,11 +21,21 @@ export class SettlingTime {
 
   /** Seconds to settle an agreement due at `by`, after those that are settled before it. */
   margin(agreementId: Hex, adapter: ServedAdapter, by: bigint): bigint {
-    const { agreements, adapters, margin } = this.#options;
-    const before = agreements
-      .adaptersDueBefore(agreementId, by)
-      .map((adapterId) => adapters.get(adapterId))
-      .filter((other) => other !== undefined);
+    return this.#after(this.#options.agreements.adaptersDueBefore(agreementId, by), adapter);
+  }
+
+  /**
+   * Seconds to settle an agreement when all buyers close at `now`, after those whose time runs out no later. One party
+   * may have opened them all.
+   */
+  marginIfAllClose(agreementId: Hex, adapter: ServedAdapter, now: bigint, closeWindow: bigint): bigint {
+    const { agreements } = this.#options;
+    return this.#after(agreements.adaptersDueBefore(agreementId, now + closeWindow, now), adapter);
+  }
+
+  #after(earlier: readonly Hex[], adapter: ServedAdapter): bigint {
+    const { adapters, margin } = this.#options;
+    const before = earlier.map((adapterId) => adapters.get(adapterId)).filter((other) => other !== undefined);
     const groups = before.reduce((sum, { layout }) => sum + layout.groups, 0);
     return margin(adapter, { agreements: before.length, groups });
   }

@@ -182,18 +182,22 @@ export class AgreementStore {
   }
 
   /**
-   * Adapters of the other agreements that are proven before one due at `by`: those that ended, and those under way whose
-   * deadline is no later. One entry an agreement.
+   * Adapters of the other agreements that are proven before one due at `by`: those that ended, and those under way that
+   * are due no later. One entry an agreement.
+   * @param closedAt every buyer closes at that time, unix seconds: an agreement is then due its closeWindow later
    */
-  adaptersDueBefore(agreementId: Hex, by: bigint): Hex[] {
+  adaptersDueBefore(agreementId: Hex, by: bigint, closedAt: bigint = LATEST_DEADLINE): Hex[] {
+    const bounded = (time: bigint): bigint => (time < LATEST_DEADLINE ? time : LATEST_DEADLINE);
     return all<{ adapter_id: Hex }>(
       this.#database,
-      `SELECT adapter_id FROM agreement AS a WHERE agreement_id <> ? AND (
-         (phase = 'serving' AND tokens > 0 AND deadline <= ?)
+      `SELECT a.adapter_id FROM agreement AS a JOIN offer AS o USING (offer_hash) WHERE agreement_id <> ? AND (
+         (phase = 'serving' AND EXISTS (SELECT 1 FROM pass AS p WHERE p.agreement_id = a.agreement_id)
+          AND min(deadline, ? + CAST(json_extract(o.terms, '$.offer.closeWindow') AS INTEGER)) <= ?)
          OR (phase = 'ended' AND EXISTS (SELECT 1 FROM receipt AS r WHERE r.agreement_id = a.agreement_id))
          OR (phase = 'proving' AND NOT EXISTS (SELECT 1 FROM settlement AS s WHERE s.agreement_id = a.agreement_id)))`,
       agreementId,
-      by < LATEST_DEADLINE ? by : LATEST_DEADLINE,
+      bounded(closedAt),
+      bounded(by),
     ).map(({ adapter_id }) => adapter_id);
   }
 
