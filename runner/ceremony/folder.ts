@@ -17,7 +17,6 @@ import { type CeremonyParameters, parseParameters } from "./parameters.ts";
 const WRITE_FAILURES: Record<string, string> = {
   ENOSPC: "there is no space left on the disk",
   EDQUOT: "your quota of the disk is used up",
-  EFBIG: "the file is larger than is allowed here",
   EROFS: "the disk is read-only",
   EACCES: "you may not write there",
 };
