@@ -1,5 +1,5 @@
 /** What the contracts take and tell, written from contracts/interfaces, decoded by ethers. */
-import { Interface, type LogDescription, type Result } from "ethers";
+import { Interface, type LogDescription, type ParamType, type Result } from "ethers";
 import type { Hex } from "../primitives/bytes.ts";
 
 const OFFER =
@@ -16,9 +16,9 @@ export const ESCROW = new Interface([
   `function cancelOffer(${OFFER} offer)`,
   "function setOperator(address operator,bool allowed)",
   "function withdraw(address token,address to)",
-  "function credits(address token,address account) view returns (uint256 value)",
-  "function settledGroups(bytes32 agreementId,bytes32 receiptHash,uint256 word) view returns (uint256 value)",
-  "function agreements(bytes32 agreementId) view returns (tuple(address buyer,uint64 deadline,uint8 status,address signer,uint64 closeWindow,address payout,address token,uint128 amount,uint128 paid,uint128 pricePerToken,bytes32 adapterId) value)",
+  "function credits(address token,address account) view returns (uint256)",
+  "function settledGroups(bytes32 agreementId,bytes32 receiptHash,uint256 word) view returns (uint256)",
+  "function agreements(bytes32 agreementId) view returns (tuple(address buyer,uint64 deadline,uint8 status,address signer,uint64 closeWindow,address payout,address token,uint128 amount,uint128 paid,uint128 pricePerToken,bytes32 adapterId))",
   `event AgreementOpened(bytes32 indexed agreementId,bytes32 indexed adapterId,address indexed buyer,bytes32 offerHash,${OFFER} offer,address signer,uint256 amount,uint64 deadline,uint256 nonce)`,
   "event GroupsSettled(bytes32 indexed agreementId,bytes32 indexed receiptHash,address indexed settler,uint256 word,uint256 bits)",
   "event ReceiptSettled(bytes32 indexed agreementId,bytes32 indexed receiptHash,uint64 passes,uint64 tokens,bytes32 head,bytes32 statementsHash,uint256 credited,uint256 paid)",
@@ -32,13 +32,13 @@ export const ESCROW = new Interface([
 
 export const REGISTRY = new Interface([
   "function register(bytes32 manifestHash,string uri,address verifier,uint32 groups,bytes32 salt) returns (bytes32)",
-  "function adapters(bytes32 adapterId) view returns (tuple(address contributor,uint32 groups,address verifier,bytes32 verifierCodeHash,bytes32 manifestHash) value)",
+  "function adapters(bytes32 adapterId) view returns (tuple(address contributor,uint32 groups,address verifier,bytes32 verifierCodeHash,bytes32 manifestHash))",
   "event AdapterRegistered(bytes32 indexed adapterId,address indexed contributor,address indexed verifier,bytes32 verifierCodeHash,bytes32 vkHash,bytes32 manifestHash,uint32 groups,bytes32 salt,string uri)",
 ]);
 
 export const VERIFIER = new Interface([
-  "function vkHash() view returns (bytes32 value)",
-  "function verifyBatch(bytes32 seed,uint256[2][] V,tuple(uint256[2] a,uint256[4] b,uint256[2] c)[] proofs) view returns (bool value)",
+  "function vkHash() view returns (bytes32)",
+  "function verifyBatch(bytes32 seed,uint256[2][] V,tuple(uint256[2] a,uint256[4] b,uint256[2] c)[] proofs) view returns (bool)",
 ]);
 
 /** Statuses of an agreement by their number on chain. */
@@ -48,27 +48,16 @@ export type Status = (typeof STATUSES)[number];
 /** Values by name; addresses in lower case, lists as lists. */
 export type Values = Record<string, unknown>;
 
-/** A decoded struct, argument list or event as plain values. */
-export function plain(result: Result): Values {
-  return plainValue(result) as Values;
+/** Decoded values of these parameters by name, structs and lists within them as plain values. */
+export function plain(parameters: readonly ParamType[], values: Result): Values {
+  return Object.fromEntries(parameters.map((parameter, i) => [parameter.name, plainValue(parameter, values[i])]));
 }
 
-function plainValue(value: unknown): unknown {
-  if (typeof value === "string") return /^0x[0-9a-fA-F]{40}$/.test(value) ? value.toLowerCase() : value;
-  if (!Array.isArray(value)) return value;
-  const named = namesOf(value as Result);
-  if (named === undefined) return [...value].map(plainValue);
-  return Object.fromEntries(Object.entries(named).map(([name, part]) => [name, plainValue(part)]));
-}
-
-/** Values by name; undefined for a list, whose values have none. */
-function namesOf(result: Result): Values | undefined {
-  try {
-    const named = result.toObject();
-    return Object.keys(named).length === 0 ? undefined : named;
-  } catch {
-    return undefined;
-  }
+function plainValue(type: ParamType, value: unknown): unknown {
+  if (type.baseType === "array")
+    return Array.from(value as Result, (part) => plainValue(type.arrayChildren!, part));
+  if (type.baseType === "tuple") return plain(type.components!, value as Result);
+  return type.baseType === "address" ? (value as string).toLowerCase() : value;
 }
 
 /** An event of one of the contracts; undefined when it is none of theirs. */
@@ -82,15 +71,23 @@ export function decodeEvent(
   } catch {
     return undefined;
   }
-  return found === null ? undefined : { name: found.name, args: plain(found.args) };
+  return found === null ? undefined : { name: found.name, args: plain(found.fragment.inputs, found.args) };
 }
 
 /** A call of one of the contracts; undefined when the data is none. */
 export function decodeCall(contract: Interface, data: Hex): { name: string; args: Values } | undefined {
   try {
     const found = contract.parseTransaction({ data });
-    return found === null ? undefined : { name: found.name, args: plain(found.args) };
+    return found === null
+      ? undefined
+      : { name: found.name, args: plain(found.fragment.inputs, found.args) };
   } catch {
     return undefined;
   }
+}
+
+/** The one result of a view function. */
+export function decodeResult(contract: Interface, name: string, answer: Hex): unknown {
+  const { outputs } = contract.getFunction(name)!;
+  return plainValue(outputs[0]!, contract.decodeFunctionResult(name, answer)[0]);
 }

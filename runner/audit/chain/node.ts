@@ -4,7 +4,7 @@ import type { Interface } from "ethers";
 import { FetchRequest, isError, JsonRpcProvider } from "ethers";
 import type { Hex } from "../primitives/bytes.ts";
 import { AuditError } from "../problem.ts";
-import { plain } from "./contracts.ts";
+import { decodeResult } from "./contracts.ts";
 
 const LOCAL_CHAIN = 31337n;
 const TIMEOUT_MS = 60_000;
@@ -42,7 +42,7 @@ export async function connectNode(url: string): Promise<ChainNode> {
     view: async <Result>(to: Hex, contract: Interface, name: string, args: readonly unknown[]) => {
       const data = contract.encodeFunctionData(name, [...args]);
       const answer = await request<Hex>("eth_call", [{ to, data }, at]);
-      return plain(contract.decodeFunctionResult(name, answer))["value"] as Result;
+      return decodeResult(contract, name, answer) as Result;
     },
     code: (address) => request<Hex>("eth_getCode", [address, at]),
     balance: async (address) => BigInt(await request<Hex>("eth_getBalance", [address, at])),

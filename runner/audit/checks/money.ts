@@ -98,7 +98,7 @@ export async function checkLedger(subject: Subject): Promise<string> {
   return `withdrawals are whole credits; ${accounts.length} credits recomputed; the escrow owes ${held} in all and has ${balance}`;
 }
 
-const ERC20 = new Interface(["function balanceOf(address account) view returns (uint256 value)"]);
+const ERC20 = new Interface(["function balanceOf(address account) view returns (uint256)"]);
 
 const tokenBalance = ({ node, opened, history }: Subject): Promise<bigint> =>
   node.view<bigint>(opened.offer.token, ERC20, "balanceOf", [history.addresses.escrow]);
