@@ -82,7 +82,7 @@ function OwnOffers({ onOffer }: { onOffer: (signed: SignedOffer) => void }) {
   if (offers.length === 0) return null;
   return (
     <div className="stack">
-      <h4>Offers of the connected service</h4>
+      <h3>Offers of the connected service</h3>
       <ul className="steps">
         {offers.map(({ offer, signature, name }) => (
           <li key={signature}>

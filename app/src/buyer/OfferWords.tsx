@@ -39,7 +39,7 @@ export function OfferWords({ offer, forContributor = false }: { offer: Offer; fo
 function Points({ title, points }: { title: string; points: readonly string[] }) {
   return (
     <div>
-      <h4>{title}</h4>
+      <p className="subhead">{title}</p>
       <ul>
         {points.map((point) => (
           <li key={point}>{point}</li>

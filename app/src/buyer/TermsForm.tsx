@@ -55,7 +55,10 @@ export function TermsForm({
 
   const typedSigner = signer.trim();
   const problems = {
-    amount: problemOf(() => parseAmount(amountText.trim(), token, "amount")),
+    // A bare number would be in the smallest unit: nobody means that here.
+    amount: /^[0-9.]+$/.test(amountText.trim())
+      ? `add the unit: ${unitsOf(token)}`
+      : problemOf(() => parseAmount(amountText.trim(), token, "amount")),
     signer:
       /^0x[0-9a-fA-F]{40}$/.test(typedSigner) && BigInt(typedSigner) !== 0n
         ? undefined
