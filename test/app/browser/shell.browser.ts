@@ -1,3 +1,4 @@
+import assert from "node:assert/strict";
 import { test } from "node:test";
 import { Stage } from "./harness.ts";
 
@@ -24,4 +25,32 @@ test("without a wallet the page says so and still shows what is on chain", async
   const tab = await stage.visit({ wallet: null, hash: "#/adapters" });
   await tab.shows(/no wallet/i);
   tab.assertQuiet();
+});
+
+test("what a page must not do is stopped by its policy, and noticed here", async () => {
+  const tab = await stage.visit({ hash: "#/adapters" });
+  await tab.page.getByRole("heading", { level: 1 }).waitFor();
+  tab.assertQuiet();
+  const outcomes = await tab.page.evaluate(async () => {
+    const stopped = async (work: () => unknown): Promise<string> => {
+      try {
+        await work();
+        return "done";
+      } catch {
+        return "stopped";
+      }
+    };
+    const inline = document.createElement("script");
+    inline.textContent = "window.inlineRan = true";
+    document.head.append(inline);
+    return {
+      fetch: await stopped(() => fetch("http://127.0.0.1:9/steal")),
+      eval: await stopped(() => new Function("return 1")()),
+      inline: "inlineRan" in window ? "done" : "stopped",
+      frame: window.top === window ? "alone" : "framed",
+    };
+  });
+  assert.deepEqual(outcomes, { fetch: "stopped", eval: "stopped", inline: "stopped", frame: "alone" });
+  assert.ok(tab.problems.some((text) => text.includes("Content Security Policy")));
+  assert.throws(() => tab.assertQuiet());
 });

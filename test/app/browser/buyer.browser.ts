@@ -1,0 +1,89 @@
+import assert from "node:assert/strict";
+import { test } from "node:test";
+import { generatePrivateKey, privateKeyToAddress } from "viem/accounts";
+import { readAgreement } from "../../../runner/chain/agreements.ts";
+import type { SignedOffer } from "../../../runner/wire/messages.ts";
+import { stringifyMessage } from "../../../runner/wire/messages.ts";
+import { deployToken } from "../../chain/token.ts";
+import { BUYER, Stage, type Tab } from "./harness.ts";
+
+const stage = await Stage.open();
+const { world } = stage;
+
+/** A buyer's page with an offer read into it. */
+async function reading({ offer, signature }: SignedOffer): Promise<{ tab: Tab; asked: string[] }> {
+  const asked: string[] = [];
+  const tab = await stage.visit({
+    wallet: BUYER,
+    hash: "#/buyer",
+    decide: (method) => {
+      asked.push(method);
+      return "approve";
+    },
+  });
+  await tab.connect();
+  await tab.page
+    .getByLabel("Signed offer or prepared opening, as JSON")
+    .fill(stringifyMessage({ offer, signature }));
+  await tab.page.getByRole("button", { name: "Read it" }).click();
+  return { tab, asked };
+}
+
+/** Fills in the terms and pays; the agreement's id. */
+async function open({ page, ...tab }: Tab, amount: string): Promise<`0x${string}`> {
+  const signer = privateKeyToAddress(generatePrivateKey());
+  await page.getByLabel("Pay in, besides the opening fee").fill(amount);
+  await page.getByLabel("Receipts are signed by").fill(signer);
+  await page.getByRole("button", { name: "Go on" }).click();
+  await page.getByRole("button", { name: "Pay in and open" }).click();
+  await page.getByText("The agreement is open.").waitFor();
+  assert.deepEqual(tab.problems, []);
+  const href = await page.getByRole("link", { name: "follow it" }).getAttribute("href");
+  return href!.slice("#/agreement/".length) as `0x${string}`;
+}
+
+test("an offer is read in plain words, opened with ETH, closed and followed", async () => {
+  const signed = await world.makeOffer(stage.adapterId, { openingFee: 7_000_000_000n, maxOpens: 3n });
+  const { tab, asked } = await reading(signed);
+  await tab.page.getByLabel("Pay in, besides the opening fee").waitFor();
+  await tab.page.getByLabel("Pay in, besides the opening fee").fill("1");
+  await tab.shows("add the unit: eth, gwei or wei");
+  await tab.assertAccessible();
+  const agreementId = await open(tab, "0.000001 eth");
+  const agreement = await readAgreement(world.buyer.ctx, agreementId);
+  assert.deepEqual([agreement.status, agreement.amount], ["open", 1_000_000_000_000n]);
+  assert.equal(agreement.buyer.toLowerCase(), world.buyer.account.address.toLowerCase());
+  await tab.page.getByRole("button", { name: "Done" }).click();
+  const panel = stage.purchase(tab, agreementId);
+  await panel.getByRole("button", { name: "Close", exact: true }).click();
+  await panel.getByText("closing", { exact: true }).waitFor();
+  await tab.assertAccessible();
+  assert.equal((await readAgreement(world.buyer.ctx, agreementId)).status, "closing");
+  assert.deepEqual(
+    asked.filter((method) => method.startsWith("eth_")),
+    ["eth_sendTransaction", "eth_sendTransaction"],
+  );
+  tab.assertQuiet();
+});
+
+test("an offer in a token is approved for its sum alone, then opened", async () => {
+  const token = await deployToken(world.buyer.ctx, 10n ** 21n);
+  const signed = await world.makeOffer(stage.adapterId, { token, pricePerToken: 10n ** 15n });
+  const { tab, asked } = await reading(signed);
+  const agreementId = await open(tab, "2 TST");
+  const agreement = await readAgreement(world.buyer.ctx, agreementId);
+  assert.deepEqual([agreement.token.toLowerCase(), agreement.amount], [token.toLowerCase(), 2n * 10n ** 18n]);
+  assert.equal(asked.filter((method) => method === "eth_sendTransaction").length, 2);
+  tab.assertQuiet();
+});
+
+test("an offer that the contributor did not sign is refused before anything is asked", async () => {
+  const signed = await world.makeOffer(stage.adapterId);
+  const cheaper = { ...signed, offer: { ...signed.offer, pricePerToken: 1n } };
+  const { tab, asked } = await reading(cheaper);
+  await tab.shows("This offer cannot be taken");
+  await tab.shows(/signature\/wrong-signer/);
+  await tab.assertAccessible();
+  assert.equal(asked.includes("eth_sendTransaction"), false);
+  tab.assertQuiet();
+});
