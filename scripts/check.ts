@@ -44,6 +44,7 @@ const STEPS: Record<string, { what: string; args: string[] }> = {
     args: ["scripts/generate-proof-vectors.ts", "--check"],
   },
   contracts: { what: "contract tests", args: [PROGRAMS.hardhat, "test", "solidity"] },
+  warnings: { what: "the compiler warns of nothing", args: ["scripts/check-warnings.ts"] },
   typescript: {
     what: "tests of the runner",
     args: ["--test", "--test-concurrency=2", `--test-timeout=${FILE_TIMEOUT}`, "test/**/*.test.ts"],

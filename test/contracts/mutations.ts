@@ -1,5 +1,6 @@
 /** Checks of the contracts, each with the attack it stops and the test that notices when it is taken out. */
 import type { Mutation } from "../mutations/list.ts";
+import { PROPERTY_MUTATIONS } from "../mutations/properties.ts";
 
 type Taken = Omit<Mutation, "file" | "test">;
 
@@ -342,4 +343,5 @@ export const CONTRACT_MUTATIONS: readonly Mutation[] = [
   ...CURVE,
   ...BATCH,
   ...REGISTRY,
+  ...PROPERTY_MUTATIONS,
 ];
