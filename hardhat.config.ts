@@ -4,7 +4,8 @@ import { COMPILER } from "./runner/chain/compiler.ts";
 
 /** The compiler comes from the npm package, so that a build needs no download. */
 const compiler = {
-  ...COMPILER,
+  version: COMPILER.version,
+  settings: COMPILER.settings,
   path: fileURLToPath(import.meta.resolve("solc/soljson.js")),
 };
 

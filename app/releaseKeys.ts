@@ -1,6 +1,6 @@
 /** The contracts and verifying keys of this release, put together from pins and generated verifiers when the page is built. */
 import { readFileSync } from "node:fs";
-import { contractsOfRelease } from "../runner/chain/deploy.ts";
+import { contractsOfRelease } from "../runner/chain/releaseContracts.ts";
 import { releaseVerifiers, verifierName } from "../runner/chain/verifiers.ts";
 import { pinnedKey } from "../runner/keys/pinned.ts";
 import type { Hex } from "../runner/protocol/bytes.ts";

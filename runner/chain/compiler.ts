@@ -3,6 +3,8 @@
 export const COMPILER = {
   /** As package.json pins the npm package solc. */
   version: "0.8.37",
+  /** The same, as block explorers name it. */
+  longVersion: "v0.8.37+commit.f401782d",
   settings: {
     evmVersion: "prague",
     viaIR: true,

@@ -1,13 +1,20 @@
 /** Puts the contracts of this version on a chain; what is there already stays. */
-import { type Address, concat, encodeAbiParameters, type Hash, type Hex } from "viem";
+import * as path from "node:path";
+import type { Address, Hash, Hex } from "viem";
 import { DeltapayError, ensure } from "../protocol/errors.ts";
 import { keyTrust, refuseDevKey } from "../protocol/keyTrust.ts";
-import { contractCode } from "./bytecode.ts";
 import type { ChainConnection } from "./connect.ts";
-import { createdAddress, creationCall, DEPLOYMENT_PROXY, ensureDeploymentProxy } from "./create2.ts";
+import { creationCall, DEPLOYMENT_PROXY, ensureDeploymentProxy } from "./create2.ts";
 import { codeHashAt, deploymentPath, readDeployment, storeDeployment } from "./deployment.ts";
 import type { Deployment } from "./deploymentFile.ts";
 import { onChain } from "./errors.ts";
+import {
+  contractsOfRelease,
+  type ReleaseContract,
+  releaseContract,
+  releaseContracts,
+} from "./releaseContracts.ts";
+import { storeSources } from "./sourceFiles.ts";
 import { send, waitFor } from "./transact.ts";
 import { releaseVerifiers, verifierName } from "./verifiers.ts";
 
@@ -27,29 +34,7 @@ export interface Deployed {
   gasUsed: bigint;
 }
 
-interface Contract {
-  name: string;
-  creationCode: Hex;
-  address: Address;
-}
-
-function contractOf(name: string, constructorArgs: Hex = "0x"): Contract {
-  const creationCode = concat([contractCode(name).bytecode, constructorArgs]);
-  return { name, creationCode, address: createdAddress(creationCode) };
-}
-
-/** Registry, escrow and verifiers, with the addresses they have on every chain. */
-export function contractsOfRelease(): { registry: Contract; escrow: Contract; verifiers: Contract[] } {
-  const registry = contractOf("AdapterRegistry");
-  const escrow = contractOf("LoraEscrow", encodeAbiParameters([{ type: "address" }], [registry.address]));
-  return {
-    registry,
-    escrow,
-    verifiers: releaseVerifiers().map(({ size }) => contractOf(verifierName(size))),
-  };
-}
-
-async function missingOf(chain: ChainConnection, contracts: Contract[]): Promise<Contract[]> {
+async function missingOf(chain: ChainConnection, contracts: ReleaseContract[]): Promise<ReleaseContract[]> {
   const hashes = await Promise.all(contracts.map(({ address }) => codeHashAt(chain, address)));
   return contracts.filter((_, i) => hashes[i] === undefined);
 }
@@ -57,7 +42,7 @@ async function missingOf(chain: ChainConnection, contracts: Contract[]): Promise
 /** Sends all creations, then waits for all: they do not depend on each other. */
 async function create(
   chain: ChainConnection,
-  contracts: Contract[],
+  contracts: ReleaseContract[],
   onContract: NonNullable<DeployOptions["onContract"]>,
 ): Promise<{ gasUsed: bigint; firstBlock: bigint | undefined }> {
   const hashes: Hash[] = [];
@@ -94,7 +79,7 @@ async function blockOfCode(chain: ChainConnection, address: Address): Promise<bi
   return since;
 }
 
-async function codeHashOrThrow(chain: ChainConnection, { name, address }: Contract): Promise<Hex> {
+async function codeHashOrThrow(chain: ChainConnection, { name, address }: ReleaseContract): Promise<Hex> {
   const found = await codeHashAt(chain, address);
   ensure(found !== undefined, "chain/deploy-failed", `${name} is not at ${address} after its creation`, {
     field: name,
@@ -107,7 +92,7 @@ async function describe(chain: ChainConnection, startBlock: bigint): Promise<Dep
   const verifiers: Deployment["verifiers"] = {};
   for (const verifier of releaseVerifiers()) {
     const { size, address, codeHash, vkHash } = verifier;
-    const found = await codeHashOrThrow(chain, { ...contractOf(verifierName(size)), address });
+    const found = await codeHashOrThrow(chain, { ...releaseContract(verifierName(size)), address });
     ensure(
       found === codeHash,
       "chain/other-code",
@@ -135,7 +120,8 @@ async function describe(chain: ChainConnection, startBlock: bigint): Promise<Dep
 }
 
 /**
- * Deploys what is missing and writes the deployment file. A second call changes nothing.
+ * Deploys what is missing and writes the deployment file, and beside it what verifies the sources. A second call changes
+ * nothing.
  * @throws DeltapayError `key/dev-key`, `chain/deploy-failed`, `chain/other-code`, `account/missing`, `chain/...`
  */
 export async function deploy(chain: ChainConnection, options: DeployOptions = {}): Promise<Deployed> {
@@ -145,8 +131,8 @@ export async function deploy(chain: ChainConnection, options: DeployOptions = {}
     onContract = () => {},
   } = options;
   for (const key of releaseVerifiers()) refuseDevKey(key, chain.chainId, acceptForgeableDevKey);
-  const { registry, escrow, verifiers } = contractsOfRelease();
-  const missing = await missingOf(chain, [registry, escrow, ...verifiers]);
+  const { registry } = contractsOfRelease();
+  const missing = await missingOf(chain, releaseContracts());
   if (missing.length > 0) await ensureDeploymentProxy(chain);
   const { gasUsed, firstBlock } = await create(chain, missing, onContract);
   const fresh = missing.some(({ address }) => address === registry.address);
@@ -158,5 +144,6 @@ export async function deploy(chain: ChainConnection, options: DeployOptions = {}
       : await blockOfCode(chain, registry.address);
   const deployment = await describe(chain, startBlock);
   storeDeployment(deployment, file);
+  storeSources(path.dirname(file));
   return { deployment, file, created: missing.map(({ name }) => name), gasUsed };
 }
