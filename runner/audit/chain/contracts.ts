@@ -50,7 +50,9 @@ export type Values = Record<string, unknown>;
 
 /** Decoded values of these parameters by name, structs and lists within them as plain values. */
 export function plain(parameters: readonly ParamType[], values: Result): Values {
-  return Object.fromEntries(parameters.map((parameter, i) => [parameter.name, plainValue(parameter, values[i])]));
+  return Object.fromEntries(
+    parameters.map((parameter, i) => [parameter.name, plainValue(parameter, values[i])]),
+  );
 }
 
 function plainValue(type: ParamType, value: unknown): unknown {
@@ -78,9 +80,7 @@ export function decodeEvent(
 export function decodeCall(contract: Interface, data: Hex): { name: string; args: Values } | undefined {
   try {
     const found = contract.parseTransaction({ data });
-    return found === null
-      ? undefined
-      : { name: found.name, args: plain(found.fragment.inputs, found.args) };
+    return found === null ? undefined : { name: found.name, args: plain(found.fragment.inputs, found.args) };
   } catch {
     return undefined;
   }

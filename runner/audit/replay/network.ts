@@ -4,6 +4,7 @@ import { createHardhatRuntimeEnvironment } from "hardhat/hre";
 import type { Hex } from "../primitives/bytes.ts";
 import { AuditError } from "../problem.ts";
 import { DEPLOYMENT_PROXY, DEPLOYMENT_SALT, type ReleasedContract, ROOT } from "../release.ts";
+import { once } from "../verdict.ts";
 
 /** Code of the deterministic deployment proxy, the same on every chain. */
 const PROXY_CODE =
@@ -30,6 +31,25 @@ export interface ReplayedReceipt {
   logs: { address: Hex; topics: Hex[]; data: Hex }[];
 }
 
+/** Made once: the first network of an environment takes a second, the next ones hundredths. */
+const environment = once(() =>
+  createHardhatRuntimeEnvironment({ networks: { replay: { type: "edr-simulated" } } }, {}, ROOT),
+);
+
+async function connect(chainId: bigint, from: bigint) {
+  const { network } = await environment();
+  const connection = await network.create({
+    network: "replay",
+    override: {
+      chainId: Number(chainId),
+      initialBaseFeePerGas: 0,
+      allowBlocksWithSameTimestamp: true,
+      initialDate: new Date((Number(from) - HEAD_START) * 1000),
+    },
+  });
+  return { provider: connection.provider, close: () => connection.close() };
+}
+
 /**
  * Starts the network and deploys the contracts.
  * @param from time of the first transaction to come, seconds
@@ -39,25 +59,7 @@ export async function startReplayNetwork(
   from: bigint,
   contracts: readonly ReleasedContract[],
 ): Promise<ReplayNetwork> {
-  const environment = await createHardhatRuntimeEnvironment(
-    {
-      networks: {
-        replay: {
-          type: "edr-simulated",
-          chainId: Number(chainId),
-          initialBaseFeePerGas: 0,
-          allowBlocksWithSameTimestamp: true,
-          initialDate: new Date((Number(from) - HEAD_START) * 1000),
-        },
-      },
-    },
-    {},
-    ROOT,
-  );
-  const { provider, close } = await environment.network.create("replay").then((connection) => ({
-    provider: connection.provider,
-    close: () => connection.close(),
-  }));
+  const { provider, close } = await connect(chainId, from);
   const request = <Result>(method: string, params: readonly unknown[] = []): Promise<Result> =>
     provider.request({ method, params: [...params] }) as Promise<Result>;
   const send: ReplayNetwork["send"] = async ({ from: sender, to, data, value }, timestamp) => {
