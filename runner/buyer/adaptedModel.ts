@@ -3,7 +3,7 @@ import { type CutModel, loadCutModel } from "../model/cutModel.ts";
 import { Decoder } from "../model/decoder.ts";
 import { type Generated, type GenerateOptions, generate } from "../model/generate.ts";
 import { type Perplexity, perplexity } from "../model/perplexity.ts";
-import type { Runnable } from "../model/session.ts";
+import type { Runnable, Tensors } from "../model/session.ts";
 import type { Tokenizer } from "../model/tokenizer.ts";
 import { DeltapayError, ensure } from "../protocol/errors.ts";
 import { ForwardPass, targetKey } from "./forwardPass.ts";
@@ -34,6 +34,7 @@ export class AdaptedModel {
   /** Round trips of a pass. */
   readonly roundTrips: number;
   readonly #model: CutModel;
+  readonly #paying: Runnable;
   readonly #decoder: Decoder;
   readonly #adapters: readonly RemoteAdapter[];
   readonly #warn: (warning: string) => void;
@@ -43,7 +44,8 @@ export class AdaptedModel {
     this.#model = model;
     this.#adapters = adapters;
     this.#warn = onWarning;
-    this.#decoder = new Decoder(payingModel(model, adapters));
+    this.#paying = payingModel(model, adapters);
+    this.#decoder = new Decoder(this.#paying);
     this.hasCache = this.#decoder.hasCache;
     this.roundTrips = model.roundTrips;
   }
@@ -81,6 +83,15 @@ export class AdaptedModel {
       const lost = await adapter.finishInterrupted();
       if (lost > 0) this.#warn(`a pass was interrupted earlier: its ${lost} tokens are paid and lost`);
     }
+  }
+
+  /**
+   * Runs the model as onnxruntime's `InferenceSession.run` does, deltas included: one paid pass in every adapter.
+   * @param feeds tensors by input name, batch size 1
+   * @throws DeltapayError `model/...`, `budget/...`, and whatever a pass throws
+   */
+  run(feeds: Tensors): Promise<Tensors> {
+    return this.#paying.run(feeds);
   }
 
   /**

@@ -1,5 +1,6 @@
 /** Which agreements a command is about: brought to where their openings and contributors are by now. */
 import { buyerChain } from "../buyer/chainView.ts";
+import type { BuyerData } from "../buyer/dataFolder.ts";
 import { completeOpening } from "../buyer/open.ts";
 import { parseServiceUrl, sameOrigin } from "../buyer/pinnedConnection.ts";
 import { refreshRecord } from "../buyer/refreshRecord.ts";
@@ -10,7 +11,6 @@ import { type ChainContext, domainOf } from "../chain/connect.ts";
 import type { Hex } from "../protocol/bytes.ts";
 import { DeltapayError } from "../protocol/errors.ts";
 import { badValue } from "./failure.ts";
-import type { BuyerData } from "./folders.ts";
 import type { Output } from "./output.ts";
 
 export interface AgreementFlags {

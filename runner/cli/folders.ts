@@ -2,22 +2,19 @@
 import * as fs from "node:fs";
 import * as path from "node:path";
 import { type Command, Option } from "commander";
-import { AdapterCache } from "../buyer/adapterCache.ts";
-import { BuyerStore } from "../buyer/store.ts";
-import { BUYER_MIGRATIONS } from "../buyer/storedRows.ts";
+import { BUYER_DATABASE, type BuyerData, openBuyerData } from "../buyer/dataFolder.ts";
 import { readPassphrase } from "../chain/accounts.ts";
 import { type ContributorData, openContributorData } from "../contributor/dataFolder.ts";
 import { DeltapayError } from "../protocol/errors.ts";
-import { openDatabase } from "../storage/database.ts";
 import { userDataDirectory } from "../storage/userFolder.ts";
-import { Vault, type VaultOptions } from "../storage/vault.ts";
+import type { VaultOptions } from "../storage/vault.ts";
 import { badValue } from "./failure.ts";
 
 export const ROLES = ["contributor", "buyer"] as const;
 export type Role = (typeof ROLES)[number];
 
 /** Each role's database: it also tells whose folder one is. */
-const DATABASES: Record<Role, string> = { contributor: "contributor.db", buyer: "buyer.db" };
+const DATABASES: Record<Role, string> = { contributor: "contributor.db", buyer: BUYER_DATABASE };
 
 export interface DataFlags {
   data?: string;
@@ -83,33 +80,9 @@ export function openContributor(flags: DataFlags): Promise<ContributorData> {
   return openContributorData(flags.data ?? defaultDataDirectory("contributor"), vaultOptions(flags));
 }
 
-export interface BuyerData {
-  directory: string;
-  store: BuyerStore;
-  vault: Vault;
-  cache: AdapterCache;
-  transcripts: string;
-  close(): void;
-}
-
-/** The buyer's data, made when missing: buyer.db, vault/, adapters/ (verified files), transcripts/. */
-export async function openBuyer(flags: DataFlags): Promise<BuyerData> {
-  const directory = flags.data ?? defaultDataDirectory("buyer");
-  const database = openDatabase(path.join(directory, DATABASES.buyer), BUYER_MIGRATIONS);
-  try {
-    const vault = await Vault.open(path.join(directory, "vault"), vaultOptions(flags));
-    return {
-      directory,
-      store: new BuyerStore(database),
-      vault,
-      cache: new AdapterCache(path.join(directory, "adapters"), vault),
-      transcripts: path.join(directory, "transcripts"),
-      close: () => database.close(),
-    };
-  } catch (error) {
-    database.close();
-    throw error;
-  }
+/** The buyer's data, made when missing. */
+export function openBuyer(flags: DataFlags): Promise<BuyerData> {
+  return openBuyerData(flags.data ?? defaultDataDirectory("buyer"), vaultOptions(flags));
 }
 
 /** Runs work on opened data and closes it, however the work ends. */

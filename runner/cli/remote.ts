@@ -1,25 +1,15 @@
-/** What `open`, `generate` and `evaluate` share: verified adapters and the agreements in use. */
+/** What `open`, `generate`, `evaluate` and `gateway` share: verified adapters and the agreements in use. */
 import type { Command } from "commander";
 import { AdaptedModel } from "../buyer/adaptedModel.ts";
-import { buyerChain } from "../buyer/chainView.ts";
-import type { ContributorClient } from "../buyer/contributorClient.ts";
-import { connectRecorded, type RegistryEntry } from "../buyer/discover.ts";
-import { targetsOfModel } from "../buyer/modelTargets.ts";
+import type { BuyerData } from "../buyer/dataFolder.ts";
+import { type AdapterUse, loadAdapter } from "../buyer/loadAdapter.ts";
 import { RemoteAdapter } from "../buyer/remoteAdapter.ts";
-import { loadSigner } from "../buyer/signerKey.ts";
-import type { StoredAgreement } from "../buyer/storedRows.ts";
-import { type VerifiedAdapter, verifyAdapter } from "../buyer/verifyAdapter.ts";
 import type { ChainContext } from "../chain/connect.ts";
 import { readToken } from "../chain/erc20.ts";
-import { releaseVerifiers } from "../chain/verifiers.ts";
-import { hashOnnxModel, readOnnxModel } from "../model/onnxFile.ts";
 import type { Hex } from "../protocol/bytes.ts";
-import { loadCurve } from "../protocol/curve.ts";
-import { DeltapayError } from "../protocol/errors.ts";
 import { type AgreementFlags, chosenAgreements, finishOpenings } from "./agreements.ts";
 import { formatAmount } from "./amounts.ts";
 import { acceptForgeableOption } from "./connection.ts";
-import type { BuyerData } from "./folders.ts";
 import type { Output } from "./output.ts";
 import { hash, nodeChoice, several } from "./parsers.ts";
 
@@ -63,57 +53,15 @@ export function withAgreements(command: Command): Command {
     .option("--keep-transcript", "keep every pass for audits (large)");
 }
 
-/** Verifies an adapter as protocol 6 asks before `open`; warnings are shown. */
-export async function verifiedAdapter(
-  ctx: ChainContext,
-  data: BuyerData,
-  adapter: { adapterId: Hex; entry: RegistryEntry; client: ContributorClient },
-  flags: ModelFlags,
-  out: Output,
-): Promise<VerifiedAdapter> {
-  const verified = await verifyAdapter({
-    curve: await loadCurve(),
-    ...adapter,
-    chainId: BigInt(ctx.chainId),
-    registry: ctx.deployment.registry,
-    release: { verifiers: releaseVerifiers() },
-    cache: data.cache,
-    findTargets: targetsOfModel(flags.model, flags.node),
-    baseModelSha256: `0x${await hashOnnxModel(await readOnnxModel(flags.model))}`,
+/** The flags as the buyer's rooms take them; warnings and progress are shown. */
+export function adapterUse(flags: ModelFlags, out: Output): AdapterUse {
+  return {
+    modelPath: flags.model,
     acceptForgeableDevKey: flags.acceptForgeableDevKey === true,
+    ...(flags.node === undefined ? {} : { nodes: flags.node }),
     onProgress: (step, done, total) => out.progress.update(step, done, total),
-  });
-  for (const warning of verified.warnings) out.warn(warning);
-  return verified;
-}
-
-async function remoteAdapter(
-  ctx: ChainContext,
-  data: BuyerData,
-  { terms }: StoredAgreement,
-  flags: UseFlags,
-  out: Output,
-  onReceipt: (computeMs: number) => void,
-): Promise<RemoteAdapter> {
-  const { adapterId } = terms.offer;
-  const entry = await buyerChain(ctx).readAdapter(adapterId);
-  if (entry === undefined)
-    throw new DeltapayError("adapter/not-registered", `${adapterId} is not in the registry`, {
-      field: "adapterId",
-      hint: "a local chain forgets everything when it stops: open a new agreement",
-    });
-  const client = connectRecorded(terms.record);
-  return new RemoteAdapter({
-    curve: await loadCurve(),
-    adapter: await verifiedAdapter(ctx, data, { adapterId, entry, client }, flags, out),
-    terms,
-    client,
-    store: data.store,
-    signer: loadSigner(data.vault, terms.signer),
-    time: buyerChain(ctx).time,
-    onReceipt: ({ computeMs }) => onReceipt(computeMs),
-    ...(flags.keepTranscript === true ? { transcriptFolder: data.transcripts } : {}),
-  });
+    onWarning: (warning) => out.warn(warning),
+  };
 }
 
 /** What buying came to with one contributor. */
@@ -177,7 +125,9 @@ export async function buy<Result>(
   await finishOpenings(ctx, data, flags, out);
   for (const agreement of await chosenAgreements(ctx, data, flags, out)) {
     const times: number[] = [];
-    adapters.push(await remoteAdapter(ctx, data, agreement, flags, out, (ms) => times.push(ms)));
+    const use = { ...adapterUse(flags, out), keepTranscript: flags.keepTranscript === true };
+    const options = await loadAdapter(ctx, data, agreement.terms, use);
+    adapters.push(new RemoteAdapter({ ...options, onReceipt: ({ computeMs }) => times.push(computeMs) }));
     receiptTimes.push(times);
   }
   const model = await AdaptedModel.create({

@@ -1,6 +1,7 @@
 /** `deltapay close`: the buyer ends an agreement. */
 import type { Command } from "commander";
 import { buyerChain } from "../../buyer/chainView.ts";
+import type { BuyerData } from "../../buyer/dataFolder.ts";
 import { connectRecorded } from "../../buyer/discover.ts";
 import { closeAgreement } from "../../buyer/follow.ts";
 import { Session } from "../../buyer/session.ts";
@@ -12,7 +13,7 @@ import { when } from "../../chain/errors.ts";
 import type { Hex } from "../../protocol/bytes.ts";
 import { DeltapayError } from "../../protocol/errors.ts";
 import { type ChainFlags, openSigningChain, withChain, withSigner } from "../connection.ts";
-import { type BuyerData, closing, type DataFlags, openBuyer, withData } from "../folders.ts";
+import { closing, type DataFlags, openBuyer, withData } from "../folders.ts";
 import { Output, type OutputFlags, withOutput } from "../output.ts";
 import { hash } from "../parsers.ts";
 

@@ -3,7 +3,9 @@ import type { Command } from "commander";
 import { zeroAddress } from "viem";
 import { buyerChain } from "../../buyer/chainView.ts";
 import { chooseOffer, type OfferWish } from "../../buyer/chooseOffer.ts";
+import type { BuyerData } from "../../buyer/dataFolder.ts";
 import { checkLiveness, type Discovered, discover } from "../../buyer/discover.ts";
+import { verifyServedAdapter } from "../../buyer/loadAdapter.ts";
 import { checkFee, checkOffer, type OfferContext } from "../../buyer/offer.ts";
 import { completeOpening, type OpenOptions, openAgreement } from "../../buyer/open.ts";
 import { parseServiceUrl, sameOrigin } from "../../buyer/pinnedConnection.ts";
@@ -27,10 +29,10 @@ import {
   withChain,
   withSigner,
 } from "../connection.ts";
-import { type BuyerData, closing, type DataFlags, openBuyer, withData } from "../folders.ts";
+import { closing, type DataFlags, openBuyer, withData } from "../folders.ts";
 import { duration, Output, type OutputFlags, withOutput } from "../output.ts";
 import { address, hash, seconds } from "../parsers.ts";
-import { type ModelFlags, verifiedAdapter, withModel } from "../remote.ts";
+import { adapterUse, type ModelFlags, withModel } from "../remote.ts";
 
 interface Flags extends ChainFlags, DataFlags, ModelFlags, OutputFlags {
   contributor: string;
@@ -188,7 +190,7 @@ async function openNew(
   const now = await chainTime(ctx);
   const signed = chooseOffer(await availableOffers(ctx, found.offers, now), wish);
   const started = performance.now();
-  const { layout, manifest } = await verifiedAdapter(ctx, data, found, flags, out);
+  const { layout, manifest } = await verifyServedAdapter(ctx, data, found, adapterUse(flags, out));
   const manifestCheckMs = performance.now() - started;
   const { adapterId, entry } = found;
   const context: OfferContext = { domain, adapterId, contributor: entry.contributor, layout, ...wish, now };
