@@ -31,10 +31,13 @@ export function CertificateView({
   return (
     <>
       <Notice kind={KINDS[verdict]} title={headline(certificate)}>
+        {checks.some(({ onlyLocal }) => onlyLocal) && (
+          <p>Under a dev key, whose secrets are public: this shows how it works, and proves nothing.</p>
+        )}
         <p>
-          Read at block <BlockText number={facts.head.number} hash={facts.head.hash} />,{" "}
-          <Time at={facts.head.time} />
-          {receipts.length > 0 && `; replayed here in ${(state.replay.ms / 1000).toFixed(1)} s`}.
+          Read at <Time at={facts.head.time} />
+          {receipts.length > 0 && `, replayed here in ${(state.replay.ms / 1000).toFixed(1)} s`}: block{" "}
+          <BlockText number={facts.head.number} hash={facts.head.hash} />
         </p>
         <p className="row">
           <button

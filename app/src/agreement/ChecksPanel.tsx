@@ -10,9 +10,9 @@ export function ChecksPanel({ checks }: { checks: readonly Check[] }) {
   return (
     <Panel title="Checks" end={<span className="fine">{`${passed} of ${checks.length} passed`}</span>}>
       <ul className="checks">
-        {checks.map(({ name, result, detail }) => (
+        {checks.map(({ name, result, detail, onlyLocal }) => (
           <li key={name}>
-            <Badge kind={KINDS[result]}>{result}</Badge>
+            <Badge kind={onlyLocal ? "warn" : KINDS[result]}>{onlyLocal ? "local only" : result}</Badge>
             <span>
               <strong>{CHECK_WORDS[name]}</strong>
               <span className={result === "failed" ? "fine bad-text" : "fine"}>{detail}</span>

@@ -23,7 +23,7 @@ export function TimelineChart({ timeline, now }: { timeline: readonly Happening[
   const ahead = (at: number): boolean => timeline[at]!.time > now;
   return (
     // biome-ignore lint/a11y/noNoninteractiveTabindex: what scrolls must be reachable by keyboard
-    <section className="timeline" aria-label="Timeline, drawn" tabIndex={0}>
+    <section className="timeline" aria-label="Timeline as a picture" tabIndex={0}>
       <svg
         role="img"
         aria-label={timeline.map(({ kind }) => kind).join(", then ")}

@@ -10,8 +10,8 @@ export function TimelinePanel({ certificate: { timeline, facts } }: { certificat
   return (
     <Panel title="Timeline">
       <TimelineChart timeline={timeline} now={facts.head.time} />
-      <TableFrame label="Timeline">
-        <table>
+      <TableFrame label="Timeline as a table">
+        <table className="history">
           <thead>
             <tr>
               <th scope="col">What</th>

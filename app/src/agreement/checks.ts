@@ -1,7 +1,7 @@
 /** What the chain's facts are held against: the protocol's own hashes, signatures, this release, and arithmetic. */
 import type { Deployment } from "../../../runner/chain/deploymentFile.ts";
 import { deploymentDomain } from "../../../runner/chain/deploymentFile.ts";
-import { describeKeyTrust, refuseDevKey } from "../../../runner/protocol/keyTrust.ts";
+import { describeKeyTrust, isForgeable, refuseDevKey } from "../../../runner/protocol/keyTrust.ts";
 import {
   type Address,
   adapterId,
@@ -29,6 +29,8 @@ export interface Check {
   /** `not checkable`: something is missing, and `detail` says what. */
   result: "passed" | "failed" | "not checkable";
   detail: string;
+  /** Passed only because nothing on this chain has value. */
+  onlyLocal?: true;
 }
 
 /** What this release vouches for. */
@@ -95,7 +97,8 @@ function checkKey(facts: AgreementFacts, { keys }: Release): Check {
   } catch (error) {
     return verdict("key", false, "", failureOf(error).message);
   }
-  return verdict("key", true, describeKeyTrust(key.trust), "");
+  const passed = verdict("key", true, describeKeyTrust(key.trust), "");
+  return isForgeable(key.trust) ? { ...passed, onlyLocal: true } : passed;
 }
 
 function checkRegistration({ chainId, registry, registration }: AgreementFacts): Check {

@@ -4,6 +4,7 @@ import { useState } from "react";
 import type { Hex } from "../../../runner/protocol/bytes.ts";
 import { ensure } from "../../../runner/protocol/errors.ts";
 import { decodeManifest, manifestHash, manifestLayout } from "../../../runner/protocol/manifest.ts";
+import { storedToken } from "../service/token.ts";
 import { useServices } from "../service/useServices.ts";
 import type { Registration } from "./facts.ts";
 import type { NamedModule } from "./receipts.ts";
@@ -53,7 +54,7 @@ export function useModules(registration: Registration | undefined): Modules {
   const adapterId: Hex | undefined = registration?.adapterId;
   const found = useQuery({
     queryKey: ["manifest", adapterId],
-    enabled: registration !== undefined && services.length > 0,
+    enabled: registration !== undefined && services.length > 0 && storedToken() !== undefined,
     retry: false,
     staleTime: Number.POSITIVE_INFINITY,
     queryFn: async (): Promise<readonly NamedModule[] | null> => {

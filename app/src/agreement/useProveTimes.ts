@@ -1,6 +1,7 @@
 /** How long each proof took to make: known to the contributor's own service alone. */
 import { useQuery } from "@tanstack/react-query";
 import type { Hex } from "../../../runner/protocol/bytes.ts";
+import { storedToken } from "../service/token.ts";
 import { useServices } from "../service/useServices.ts";
 
 /** Milliseconds by group; empty where no service of the reader's knows. */
@@ -8,7 +9,7 @@ export function useProveTimes(agreementId: Hex): ReadonlyMap<number, number> {
   const services = useServices();
   const times = useQuery({
     queryKey: ["prove-times", agreementId],
-    enabled: services.length > 0,
+    enabled: services.length > 0 && storedToken() !== undefined,
     retry: false,
     queryFn: async () => {
       const answers = await Promise.allSettled(services.map((service) => service.sessions()));
