@@ -7,6 +7,7 @@ import { DeltapayError } from "../protocol/errors.ts";
 import { hasCode } from "../storage/files.ts";
 import { type AppConfig, appConfigSchema } from "../wire/admin.ts";
 import { parseMessage } from "../wire/messages.ts";
+import { serveProvingFiles } from "./keys.ts";
 import { readSite, type SiteFile, siteFile } from "./site.ts";
 
 export interface AppServerOptions {
@@ -90,6 +91,7 @@ export async function startAppServer(options: AppServerOptions): Promise<AppServ
       return reply.status(500).send({ error: { code: "internal/error", message: "it did not work" } });
     return reply.status(error.code === "app/other-host" ? 403 : 404).send({ error });
   });
+  serveProvingFiles(app);
   app.get("/*", (request, reply) => {
     const path = request.url.split("?", 1)[0]!;
     if (path === CONFIG_PATH && config === undefined)

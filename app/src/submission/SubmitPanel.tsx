@@ -6,6 +6,7 @@ import { Failure } from "../layout/Failure.tsx";
 import { Panel } from "../layout/Panel.tsx";
 import { useOwnAdapters } from "../service/useServices.ts";
 import { parseBundle } from "../verification/checkBundle.ts";
+import { ProveInBrowser } from "../verification/ProveInBrowser.tsx";
 import { BundleSubmission } from "./BundleSubmission.tsx";
 import { forgetBundle, keepBundle, keptBundle } from "./keptBundle.ts";
 
@@ -72,6 +73,10 @@ export function SubmitPanel({
             proof is checked in this browser before your wallet is asked for anything.
           </p>
           <BundleFile onBundle={choose} />
+          <details>
+            <summary>Prove here from a session file</summary>
+            <ProveInBrowser onBundle={choose} />
+          </details>
         </>
       ) : (
         <BundleSubmission
