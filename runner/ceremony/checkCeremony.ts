@@ -81,10 +81,23 @@ export async function checkKeyOf(
   const round = folder.round();
   if (round === 0) return { size, circuit, initial, zkey: initial, contributions: [] };
   const zkey = folder.key(round, size);
-  const contributions = await checkReceived(curve, initial, zkey, folder.roundFile(round, `${size}.zkey`));
+  const field = folder.roundFile(round, `${size}.zkey`);
+  const contributions = await checkTwice(curve, initial, zkey, ptau, field);
+  return { size, circuit, initial, zkey, contributions };
+}
+
+/** By this project's check, which names what is wrong, and by snarkjs's. */
+async function checkTwice(
+  curve: Curve,
+  initial: Uint8Array,
+  zkey: Uint8Array,
+  ptau: Ptau,
+  field: string,
+): Promise<Contribution[]> {
+  const contributions = await checkReceived(curve, initial, zkey, field);
   if (contributions.length > 0) checkKeyPoints(curve, readZkey(zkey));
   await checkFromInitial(initial, ptau.bytes, zkey);
-  return { size, circuit, initial, zkey, contributions };
+  return contributions;
 }
 
 /**

@@ -178,6 +178,25 @@ test("what an interrupted run left is not trusted: a wrong key, or one of an ear
   assert.equal((await verifyCeremony(curve, folder, TRUSTING)).contributions, 2);
 });
 
+test("nothing of a secret stays: what was typed is in no file, and one contribution is never like another", async (context) => {
+  const folder = await begun(context, ptau);
+  const typed = "correct horse battery staple";
+  await contribute(folder, "Ada", secretStep("Ada", typed));
+  for (const entry of fs.readdirSync(folder.directory, { recursive: true, withFileTypes: true })) {
+    if (!entry.isFile()) continue;
+    const bytes = fs.readFileSync(path.join(entry.parentPath, entry.name));
+    assert.equal(bytes.indexOf(typed), -1, entry.name);
+    assert.ok(/zkey$|ptau$|json$|attestation\.txt$/.test(entry.name), `${entry.name} is not expected here`);
+  }
+  // the same name and the same words give another secret: the system's random source is always in it
+  const again = await begun(context, ptau);
+  await contribute(again, "Ada", secretStep("Ada", typed));
+  assert.notDeepEqual(
+    fs.readFileSync(again.roundFile(1, "14.zkey")),
+    fs.readFileSync(folder.roundFile(1, "14.zkey")),
+  );
+});
+
 test("a key that missed a round is refused", async (context) => {
   const folder = await begun(context, ptau, SIZES);
   await contribute(folder, "Ada");

@@ -4,7 +4,92 @@ import type { Mutation } from "./list.ts";
 const TRUST = "test/protocol/keyTrust.test.ts";
 const CONTRIBUTOR = "test/contributor/keyTrust.test.ts";
 
+const HASHES = "test/threats/fiatShamir.test.ts";
+const TRANSCRIPT = "runner/protocol/transcript.ts";
+
+/** A hash that misses an input. */
+const missing = (
+  name: string,
+  file: string,
+  find: string,
+  replace: string,
+  hash: string,
+  attack: string,
+): Mutation => ({
+  name,
+  attack,
+  file,
+  find,
+  replace,
+  test: HASHES,
+  pattern: `every input of ${hash} counts`,
+});
+
 export const KEY_MUTATIONS: readonly Mutation[] = [
+  missing(
+    "io-without-module",
+    TRANSCRIPT,
+    "sha(TAGS.io, passSalt, u32(m), u32(tokens), X, Y)",
+    "sha(TAGS.io, passSalt, u32(tokens), X, Y)",
+    "ioHash",
+    "answers of two modules exchanged after the fact",
+  ),
+  missing(
+    "io-without-tokens",
+    TRANSCRIPT,
+    "sha(TAGS.io, passSalt, u32(m), u32(tokens), X, Y)",
+    "sha(TAGS.io, passSalt, u32(m), X, Y)",
+    "ioHash",
+    "one run of bytes read as two different passes",
+  ),
+  missing(
+    "head-without-past",
+    TRANSCRIPT,
+    "sha(TAGS.head, head, ...ioHashes)",
+    "sha(TAGS.head, ...ioHashes)",
+    "head",
+    "passes before the last changed after the fact",
+  ),
+  missing(
+    "fold-without-module",
+    TRANSCRIPT,
+    "xof(sha(TAGS.fold, head, u32(m)), tokens)",
+    "xof(sha(TAGS.fold, head), tokens)",
+    "fold weights",
+    "one set of weights for all modules",
+  ),
+  missing(
+    "blind-without-salt",
+    TRANSCRIPT,
+    "wide(TAGS.statementBlind, passSalt, head, u32(group))",
+    "wide(TAGS.statementBlind, head, u32(group))",
+    "statement blind",
+    "guesses of the activations tested against V",
+  ),
+  missing(
+    "knowledge-without-nonces",
+    "runner/protocol/knowledge.ts",
+    "    ...knowledge.flatMap(({ A, B }) => [A.T, B.T]),\n",
+    "",
+    "challenge of the proof of knowledge",
+    "a proof of knowledge made backwards from its challenge",
+  ),
+  missing(
+    "knowledge-without-commitments",
+    "runner/protocol/knowledge.ts",
+    "    ...commitments.flatMap(({ CA, CB }) => [CA, CB]),\n",
+    "",
+    "challenge of the proof of knowledge",
+    "commitments chosen after their challenge",
+  ),
+  missing(
+    "vk-hash-without-bases",
+    "runner/protocol/key.ts",
+    "        key.basesHash,\n",
+    "        toHex(new Uint8Array(32)),\n",
+    "vkHash",
+    "a key with other bases under the pinned hash",
+  ),
   {
     name: "dev-key-anywhere",
     attack: "proofs forged under a key with public secrets where money has value",

@@ -1,7 +1,9 @@
 /** One check a line: where it stands, what takes it out, and the test that must then fail. */
 import { CONTRACT_MUTATIONS } from "../contracts/mutations.ts";
 import { ADMIN_MUTATIONS } from "./admin.ts";
+import { APP_MUTATIONS } from "./app.ts";
 import { BUYER_MUTATIONS } from "./buyer.ts";
+import { CEREMONY_MUTATIONS } from "./ceremony.ts";
 import { CHAIN_MUTATIONS } from "./chain.ts";
 import { GATEWAY_MUTATIONS } from "./gateway.ts";
 import { KEY_MUTATIONS } from "./keys.ts";
@@ -70,10 +72,12 @@ export const MUTATIONS: readonly Mutation[] = [
     pattern: "is refused in spellings",
   },
   ...ADMIN_MUTATIONS,
+  ...APP_MUTATIONS,
   ...SESSION_MUTATIONS,
   ...SERVICE_MUTATIONS,
   ...BUYER_MUTATIONS,
   ...CHAIN_MUTATIONS,
+  ...CEREMONY_MUTATIONS,
   ...KEY_MUTATIONS,
   ...GATEWAY_MUTATIONS,
   ...NETWORK_MUTATIONS,
