@@ -9,6 +9,7 @@ import { checkBatches, checkPairings, checkSnarkjs } from "./checks/proofs.ts";
 import { checkGroups, checkReceipts } from "./checks/receipts.ts";
 import { Session, type SessionFiles } from "./checks/session.ts";
 import { Weights } from "./checks/weights.ts";
+import type { Module } from "./formats/manifest.ts";
 import type { Hex } from "./primitives/bytes.ts";
 import { type Deployment, type Release, readRelease } from "./release.ts";
 import { type ReplayNetwork, startReplayNetwork } from "./replay/network.ts";
@@ -43,6 +44,8 @@ export interface AuditReport {
   block: bigint;
   checks: Check[];
   summary: Summary;
+  /** Of the manifest; null when it could not be had or is not the registered one. */
+  modules: Module[] | null;
 }
 
 /**
@@ -61,9 +64,10 @@ export async function audit(options: AuditOptions): Promise<AuditReport> {
   const subject = new Subject({ node, release, history, startBlock, agreementId });
   const checks = new Checks((name) => onProgress(name, 0, 0));
   const network = once(() => networkFor(subject));
+  let modules: Module[] | null = null;
   try {
     await checkChain(subject, checks, network, onProgress);
-    await checkFiles(subject, checks, options);
+    modules = await checkFiles(subject, checks, options);
   } finally {
     await network().then(
       (started) => started.close(),
@@ -72,7 +76,15 @@ export async function audit(options: AuditOptions): Promise<AuditReport> {
   }
   const verdict = verdictOf(checks.list);
   const { chainId, block } = node;
-  return { verdict, agreementId, chainId, block, checks: checks.list, summary: await summaryOf(subject) };
+  return {
+    verdict,
+    agreementId,
+    chainId,
+    block,
+    checks: checks.list,
+    summary: await summaryOf(subject),
+    modules,
+  };
 }
 
 /** The release's registry, escrow and, where it is of the release, the adapter's verifier on a fresh network. */
@@ -112,8 +124,8 @@ async function checkChain(
   await checks.run("replay", async () => checkReplay(subject, await network(), progress("replaying")));
 }
 
-/** With what the contributor publishes and what the parties keep. */
-async function checkFiles(subject: Subject, checks: Checks, options: AuditOptions): Promise<void> {
+/** With what the contributor publishes and what the parties keep. @returns the manifest's modules */
+async function checkFiles(subject: Subject, checks: Checks, options: AuditOptions): Promise<Module[] | null> {
   const { onProgress, manifest, files } = options;
   const weights = new Weights(subject, manifest);
   const session = new Session(subject, weights, files);
@@ -127,5 +139,9 @@ async function checkFiles(subject: Subject, checks: Checks, options: AuditOption
   if (files.opening !== undefined) await checks.run("opening", () => session.checkOpening());
   await checks.run("statements", () =>
     session.checkStatements((done, total) => onProgress("statements", done, total)),
+  );
+  return weights.manifest().then(
+    ({ modules }) => modules,
+    () => null,
   );
 }
