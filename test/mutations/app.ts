@@ -1,0 +1,128 @@
+/** Checks of the page: what is sent, once, and what is refused before a wallet is asked. */
+import type { Mutation } from "./list.ts";
+
+const TRANSACTIONS = "test/app/transactions.test.ts";
+const SUBMISSION = "test/app/submission.test.ts";
+const OPENING = "test/app/opening.test.ts";
+
+export const APP_MUTATIONS: readonly Mutation[] = [
+  {
+    name: "second-tab-sends",
+    attack: "two tabs send the same settlement, and its gas is paid twice",
+    file: "app/src/transactions/exclusive.ts",
+    find: "    if (lock === null)\n",
+    replace: "    if (false)\n",
+    test: TRANSACTIONS,
+    pattern: "a second tab does not send",
+  },
+  {
+    name: "reload-forgets",
+    attack: "a reload between asking and hearing forgets what was sent, and it is sent again",
+    file: "app/src/transactions/send.ts",
+    find: "  if (last === undefined || !isUnderWay(last)) return undefined;\n",
+    replace: "  if (last === undefined || last.hash === undefined || !isUnderWay(last)) return undefined;\n",
+    test: TRANSACTIONS,
+    pattern: "before the wallet answered finds the transaction mined",
+  },
+  {
+    name: "recorded-too-late",
+    attack: "what a wallet sends before the record is durable is unknown after a reload",
+    file: "app/src/transactions/send.ts",
+    find: "  store.add(purpose, newRecord(call, details));\n  try {\n    const hash = await wallet.send({ ...call, gas: withMargin(gas) });\n",
+    replace:
+      "  try {\n    const hash = await wallet.send({ ...call, gas: withMargin(gas) });\n    store.add(purpose, newRecord(call, details));\n",
+    test: TRANSACTIONS,
+    pattern: "before the wallet answered finds the transaction pending",
+  },
+  {
+    name: "replaced-counts-as-done",
+    attack: "another transaction with the same nonce passes for the one that was asked for",
+    file: "app/src/transactions/record.ts",
+    find: '  if (isSameCall(record, mined)) return "same";\n',
+    replace: '  return "same";\n',
+    test: TRANSACTIONS,
+    pattern: "told apart",
+  },
+  {
+    name: "replaced-in-pool-is-lost",
+    attack: "a transaction that was sped up counts as lost, and is sent a second time",
+    file: "app/src/transactions/look.ts",
+    find: '    return pending > nonce ? {} : { state: "unsent" };\n',
+    replace: '    return { state: "unsent" };\n',
+    test: TRANSACTIONS,
+    pattern: "told apart",
+  },
+  {
+    name: "forgotten-by-pool-for-ever",
+    attack: "a transaction the pool dropped is waited for until the deadline has passed",
+    file: "app/src/transactions/look.ts",
+    find: '    return pending > nonce ? {} : { state: "unsent" };\n',
+    replace: "    return {};\n",
+    test: TRANSACTIONS,
+    pattern: "that the pool forgot",
+  },
+  {
+    name: "lagging-node-sends-twice",
+    attack: "a node that lags behind has a proven chunk sent again, which reverts and costs gas",
+    file: "app/src/submission/submit.ts",
+    find: ".filter(({ group }) => !sent.has(group))",
+    replace: "",
+    test: SUBMISSION,
+    pattern: "lags behind",
+  },
+  {
+    name: "opening-changed-after-preparing",
+    attack: "a link whose amount or signer was changed after the client prepared it",
+    file: "app/src/buyer/opening.ts",
+    find: "    idOf(opening) === opening.agreementId.toLowerCase(),\n",
+    replace: "    true,\n",
+    test: OPENING,
+    pattern: "is refused by name",
+  },
+  {
+    name: "opening-of-another-account",
+    attack: "an opening prepared for another account, under an id nobody's client knows",
+    file: "app/src/buyer/opening.ts",
+    find: "    buyer.toLowerCase() === account.toLowerCase(),\n",
+    replace: "    true,\n",
+    test: OPENING,
+    pattern: "is not this account's",
+  },
+  {
+    name: "foreign-verifier-in-page",
+    attack: "an adapter whose verifier accepts what its maker likes, paid for in the page",
+    file: "app/src/buyer/opening.ts",
+    find: "  const key = keyOfVerifier(release, adapter.verifier, adapter.verifierCodeHash);\n",
+    replace:
+      "  const key = keyOfVerifier(release, adapter.verifier, adapter.verifierCodeHash) ?? { trust: { state: 'dev' } } as ReleaseKey;\n",
+    test: OPENING,
+    pattern: "none of this release",
+  },
+  {
+    name: "dev-key-in-page",
+    attack: "a key anyone can forge proofs under, paid for in the page where money has value",
+    file: "app/src/buyer/opening.ts",
+    find: "  refuseDevKey(key.trust, ctx.chainId);\n",
+    replace: "",
+    test: OPENING,
+    pattern: "a dev key off a local chain",
+  },
+  {
+    name: "opening-not-once",
+    attack: "an opening that is on chain already is paid a second time",
+    file: "app/src/buyer/opening.ts",
+    find: '    if ((await readAgreement(ctx, opening.agreementId)).status !== "none") return done;\n',
+    replace: "",
+    test: OPENING,
+    pattern: "under the id known before",
+  },
+  {
+    name: "allowance-left-over",
+    attack: "an allowance larger than the sum stays with the escrow",
+    file: "app/src/buyer/opening.ts",
+    find: "  if (allowed === total) return [];\n",
+    replace: "  if (allowed >= total || allowed === 5n) return [];\n",
+    test: OPENING,
+    pattern: "the exact sum is approved first",
+  },
+];
