@@ -1,4 +1,5 @@
 /** The chain's newest word on an agreement, asked again only when it is some seconds old. */
+import { isLocalChain } from "../chain/localChain.ts";
 import type { Hex } from "../protocol/bytes.ts";
 import { DeltapayError } from "../protocol/errors.ts";
 import type { AgreementView, ContributorChain } from "./chainView.ts";
@@ -10,6 +11,8 @@ export interface AgreementNow {
   now: bigint;
   /** Timestamp of the newest block when it was asked. */
   chainTime: bigint;
+  /** Seconds the newest block is behind: a close since then cannot be seen. */
+  headAge: bigint;
 }
 
 interface Reading {
@@ -31,16 +34,26 @@ export class AgreementWatch {
 
   /** @throws DeltapayError `session/unknown-agreement`, and what the chain's node says */
   async newest(agreementId: Hex): Promise<AgreementNow> {
+    const seen = await this.look(agreementId);
+    if (seen === undefined)
+      throw new DeltapayError("session/unknown-agreement", `the chain knows no agreement ${agreementId}`, {
+        field: "agreementId",
+      });
+    return seen;
+  }
+
+  /** As `newest`; undefined when the chain does not show the agreement. @throws what the chain's node says */
+  async look(agreementId: Hex): Promise<AgreementNow | undefined> {
     let reading = this.#readings.get(agreementId);
     if (reading === undefined || performance.now() - reading.readAt >= this.#maxAgeMs) {
       const [agreement, chainTime] = await Promise.all([
         this.#chain.readAgreement(agreementId, "newest"),
         this.#chain.time(),
       ]);
-      if (agreement === undefined)
-        throw new DeltapayError("session/unknown-agreement", `the chain knows no agreement ${agreementId}`, {
-          field: "agreementId",
-        });
+      if (agreement === undefined) {
+        this.#readings.delete(agreementId);
+        return undefined;
+      }
       reading = { agreement, chainTime, readAt: performance.now() };
       this.#readings.set(agreementId, reading);
     }
@@ -48,13 +61,20 @@ export class AgreementWatch {
     const chainNow = reading.chainTime + elapsed;
     const machineNow = BigInt(nowSeconds());
     const { agreement, chainTime } = reading;
-    return { agreement, chainTime, now: chainNow > machineNow ? chainNow : machineNow };
+    const now = chainNow > machineNow ? chainNow : machineNow;
+    return { agreement, chainTime, now, headAge: now - chainNow };
   }
 
-  /** What can no longer change: the agreement, if it is there, and the time, both of final blocks. */
+  /**
+   * What can no longer change: the agreement, if it is there, and the time, both of final blocks. A node that claims a
+   * time yet to come is not believed, but on a local chain, whose clock is its owner's.
+   */
   async final(agreementId: Hex): Promise<{ agreement: AgreementView | undefined; time: bigint }> {
     const agreement = await this.#chain.readAgreement(agreementId, "final");
-    return { agreement, time: await this.#chain.finalTime() };
+    const claimed = await this.#chain.finalTime();
+    const machineNow = BigInt(nowSeconds());
+    const isOwn = isLocalChain(Number(this.#chain.chainId)) || claimed < machineNow;
+    return { agreement, time: isOwn ? claimed : machineNow };
   }
 
   forget(agreementId: Hex): void {

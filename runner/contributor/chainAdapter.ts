@@ -3,6 +3,7 @@ import { readAgreement, readFinalParty } from "../chain/agreements.ts";
 import { type ChainContext, domainOf } from "../chain/connect.ts";
 import { chainTime, finalBlock, finalTime } from "../chain/finality.ts";
 import { type Opening, readOpening, readSettlements } from "../chain/history.ts";
+import { isLocalChain } from "../chain/localChain.ts";
 import { readAdapter, registerAdapter } from "../chain/registry.ts";
 import { type SettleOptions, settle } from "../chain/settle.ts";
 import type { Hex } from "../protocol/bytes.ts";
@@ -52,8 +53,9 @@ export function contributorChain(
       const receiptHash = messageDigest(domainOf(ctx), "Receipt", receipt);
       const opening = await openingOf(agreementId);
       if (opening === undefined) return undefined;
-      // No settlement is older than its agreement.
-      const since = { ...ctx, deployment: { ...deployment, startBlock: opening.blockNumber } };
+      // No settlement is older than its agreement; a local chain can be turned back and open it earlier.
+      const startBlock = isLocalChain(ctx.chainId) ? deployment.startBlock : opening.blockNumber;
+      const since = { ...ctx, deployment: { ...deployment, startBlock } };
       const settlements = await readSettlements(since, agreementId);
       const found = settlements.find((settlement) => settlement.receiptHash === receiptHash);
       return found && { txHash: found.txHash, isFinal: found.blockNumber <= (await finalBlock(ctx)) };

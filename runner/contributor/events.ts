@@ -20,6 +20,8 @@ export type ContributorEvent =
   | { type: "settling"; agreementId: Hex; txHash: Hex }
   | { type: "settled"; agreementId: Hex; txHash: Hex; tokens: number; owed: bigint }
   | { type: "closed"; agreementId: Hex; reason: string }
+  /** It counted as over, and the chain shows its receipt unpaid: it is settled again. */
+  | { type: "reopened"; agreementId: Hex; was: "settled" | "closed" }
   /** Agreements left to settle whose adapters this process does not serve. */
   | { type: "not-settled-here"; agreementIds: Hex[] }
   | { type: "failed"; agreementId: Hex | null; doing: string; error: DeltapayError };

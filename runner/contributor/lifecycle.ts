@@ -5,6 +5,7 @@ import { isUsedUp, servingEnds } from "./admission.ts";
 import type { AgreementNow } from "./agreementWatch.ts";
 import type { AgreementView } from "./chainView.ts";
 import type { OnEvent } from "./events.ts";
+import { Retries } from "./retries.ts";
 import type { Sessions } from "./sessions.ts";
 import type { Settlement } from "./settlement.ts";
 import type { AgreementRecord } from "./store/agreements.ts";
@@ -18,7 +19,7 @@ export interface LifecycleOptions {
   /** Seconds to wait for a last receipt when tokens are outstanding at the end. */
   receiptGrace: bigint;
   onEvent?: OnEvent;
-  /** First pause after a failure, milliseconds; doubled up to a minute. Default 1 s. */
+  /** First pause after a failure, milliseconds. Default 1 s. */
   retryMs?: number;
 }
 
@@ -28,34 +29,50 @@ interface Ended {
   seen: AgreementNow;
 }
 
-const MAX_RETRY_MS = 60_000;
+/** Looks in a row that must not find an agreement on chain before it is served no more: one may have met a node behind. */
+const MOST_ABSENT = 2;
 /** Settlements on their way to the chain at once. */
 const MAX_SENDING = 8;
 
 export class Lifecycle {
   readonly #options: LifecycleOptions;
-  readonly #retries = new Map<Hex, { at: number; pauseMs: number }>();
+  readonly #retries: Retries<Hex>;
+  /** Looks in a row that did not find an agreement on chain. */
+  readonly #absent = new Map<Hex, number>();
   readonly #sending = new Map<Hex, Promise<void>>();
   /** When an end with tokens outstanding was first seen, milliseconds of performance.now(). */
   readonly #endsSeen = new Map<Hex, number>();
 
   constructor(options: LifecycleOptions) {
     this.#options = options;
+    this.#retries = new Retries(options.retryMs ?? 1000);
   }
 
   /** Ends serving where the chain, the deadline or the deposit says so. */
   async watchServing(): Promise<void> {
     await this.#each(["serving"], "watching the agreement", async ({ agreementId, deadline }) => {
       const { sessions } = this.#options;
-      const { agreement, now } = await sessions.watch.newest(agreementId);
+      const seen = await sessions.watch.look(agreementId);
+      if (seen === undefined) return this.#absentWhileServed(agreementId);
+      this.#absent.delete(agreementId);
+      const { agreement, now } = seen;
       const limits = sessions.limits(agreementId, agreement.deadline);
       if (agreement.status !== "open" || agreement.deadline !== BigInt(deadline))
         sessions.endServing(agreementId, `the agreement is ${agreement.status} on chain`);
       else if (now >= servingEnds(agreement.deadline, limits.margin))
         sessions.endServing(agreementId, "the deadline is near");
       else if (isUsedUp({ ...limits, agreement })) sessions.endServing(agreementId, "the deposit is used up");
-      this.#retries.delete(agreementId);
+      this.#retries.succeeded(agreementId);
     });
+  }
+
+  /** The block of `open` was undone, or this node is behind. */
+  #absentWhileServed(agreementId: Hex): void {
+    const times = (this.#absent.get(agreementId) ?? 0) + 1;
+    this.#absent.set(agreementId, times);
+    if (times < MOST_ABSENT) return;
+    this.#absent.delete(agreementId);
+    this.#options.sessions.endServing(agreementId, "the agreement is no longer on chain");
   }
 
   /**
@@ -89,8 +106,14 @@ export class Lifecycle {
   async #proveMostUrgent(): Promise<boolean> {
     const ended: Ended[] = [];
     await this.#each(["ended", "proving"], "settling", async (record) => {
-      if (this.#sending.has(record.agreementId)) return;
-      ended.push({ record, seen: await this.#options.sessions.watch.newest(record.agreementId) });
+      const { agreementId } = record;
+      if (this.#sending.has(agreementId)) return;
+      const seen = await this.#options.sessions.watch.look(agreementId);
+      if (seen !== undefined) ended.push({ record, seen });
+      // Its opening may come back: until it could no longer settle, it is looked for.
+      else if (record.deadline < nowSeconds())
+        this.#close(agreementId, "the agreement is no longer on chain");
+      else this.#retries.failed(agreementId);
     });
     // A close brings the deadline forward.
     ended.sort((a, b) => Number(a.seen.agreement.deadline - b.seen.agreement.deadline));
@@ -113,7 +136,7 @@ export class Lifecycle {
     if (this.#sending.size >= MAX_SENDING) await Promise.race(this.#sending.values());
     const sent = this.#guarded(agreementId, "settling", async () => {
       const { status } = await settlement.settleAgreement(agreementId);
-      this.#retries.delete(agreementId);
+      this.#retries.succeeded(agreementId);
       if (status === "settled") this.#forget(agreementId);
     }).finally(() => this.#sending.delete(agreementId));
     this.#sending.set(agreementId, sent);
@@ -174,8 +197,7 @@ export class Lifecycle {
   ): Promise<void> {
     const { sessions, isServed } = this.#options;
     for (const agreementId of sessions.agreements.ids(phases)) {
-      const retry = this.#retries.get(agreementId);
-      if (retry !== undefined && performance.now() < retry.at) continue;
+      if (!this.#retries.isDue(agreementId)) continue;
       await this.#guarded(agreementId, doing, async () => {
         const record = sessions.agreements.get(agreementId);
         if (isServed(record)) await work(record);
@@ -185,13 +207,11 @@ export class Lifecycle {
 
   /** A failure is told and tried again later; it never keeps other agreements from their turn. */
   async #guarded(agreementId: Hex, doing: string, work: () => Promise<void>): Promise<void> {
-    const { onEvent, retryMs = 1000 } = this.#options;
+    const { onEvent } = this.#options;
     try {
       await work();
     } catch (error) {
-      const before = this.#retries.get(agreementId);
-      const pauseMs = Math.min(MAX_RETRY_MS, before === undefined ? retryMs : before.pauseMs * 2);
-      this.#retries.set(agreementId, { at: performance.now() + pauseMs, pauseMs });
+      this.#retries.failed(agreementId);
       onEvent?.({ type: "failed", agreementId, doing, error: asDeltapayError(error) });
     }
   }

@@ -30,10 +30,12 @@ import { type Loop, repeat } from "./loops.ts";
 import { defaultMaxAgeMs, queueSeconds, receiptGrace, settlementMargin } from "./margin.ts";
 import { ServiceContent } from "./publicContent.ts";
 import type { RateLimit } from "./rateLimit.ts";
+import { reviewSettlements } from "./review.ts";
 import { buildServer } from "./server.ts";
 import type { SessionAdapter } from "./session/liveSessions.ts";
 import { Sessions } from "./sessions.ts";
 import { Settlement } from "./settlement.ts";
+import type { AgreementRecord } from "./store/agreements.ts";
 import { ProofStore } from "./store/proofs.ts";
 
 /** Keys by size; the default is those this version pins, built when missing. */
@@ -283,13 +285,9 @@ async function startLoops(
   const { onEvent = () => {} } = options;
   const isLocal = isLocalChain(options.chain.chainId);
   const pollMs = options.pollMs ?? (isLocal ? 250 : 10_000);
-  const lifecycle = new Lifecycle({
-    sessions,
-    settlement,
-    isServed: ({ adapterId }) => adapters.has(adapterId),
-    receiptGrace: receiptGrace(isLocal),
-    onEvent,
-  });
+  const isServed = ({ adapterId }: AgreementRecord): boolean => adapters.has(adapterId);
+  const watched = { sessions, settlement, isServed, onEvent };
+  const lifecycle = new Lifecycle({ ...watched, receiptGrace: receiptGrace(isLocal) });
   const repeated = (doing: string, work: () => Promise<void>, pause: number): Loop =>
     repeat(work, pause, (error) =>
       onEvent({ type: "failed", agreementId: null, doing, error: asDeltapayError(error) }),
@@ -301,7 +299,10 @@ async function startLoops(
   ];
   if (options.settle !== false) {
     await lifecycle.tellNotServed();
-    loops.push(repeated("settling agreements", () => lifecycle.settleEnded(), pollMs));
+    loops.push(
+      repeated("settling agreements", () => lifecycle.settleEnded(), pollMs),
+      repeated("reviewing settlements", () => reviewSettlements(watched), isLocal ? 1000 : 600_000),
+    );
   }
   return {
     stop: async () => {

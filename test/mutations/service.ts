@@ -212,4 +212,64 @@ const MEANWHILE: readonly Mutation[] = [
   }),
 ];
 
-export const SERVICE_MUTATIONS: readonly Mutation[] = [...LIMITS, ...ENDINGS, ...RECEIPTS, ...MEANWHILE];
+const onUndone = tried("test/contributor/undone.test.ts");
+
+const UNDONE: readonly Mutation[] = [
+  onUndone("is served no more", {
+    name: "vanished-opening-served",
+    attack: "an opening that is undone: served on, with nothing paid in",
+    file: LIFECYCLE,
+    find: "    if (times < MOST_ABSENT) return;\n",
+    replace: "    if (times < Number.POSITIVE_INFINITY) return;\n",
+  }),
+  onUndone("is served no more", {
+    name: "ended-by-one-look",
+    attack: "one node that is behind ends every session",
+    file: LIFECYCLE,
+    find: "const MOST_ABSENT = 2;",
+    replace: "const MOST_ABSENT = 1;",
+  }),
+  onUndone("shows no more is sent again", {
+    name: "vanished-settlement-believed",
+    attack: "a settlement that is undone counts as paid for ever",
+    file: "runner/contributor/review.ts",
+    find: "sessions, settlement, agreementId)) {",
+    replace: 'sessions, settlement, agreementId) && record.phase === "closed") {',
+  }),
+  onUndone("one given up", {
+    name: "given-up-for-good",
+    attack: "one false word of a node, and a receipt is never settled",
+    file: "runner/contributor/review.ts",
+    find: 'agreements.ids(["settled", "closed"])',
+    replace: 'agreements.ids(["settled"])',
+  }),
+  onUndone("older than a close could be", {
+    name: "old-head-believed",
+    attack: "a node that is behind hides a close until its window is over",
+    file: "runner/contributor/session/answerPasses.ts",
+    find: "BigInt(Math.ceil(maxAgeMs / 1000)) + headAge;",
+    replace: "BigInt(Math.ceil(maxAgeMs / 1000)) + 0n * headAge;",
+  }),
+  onUndone("a time yet to come", {
+    name: "future-believed",
+    attack: "a node that claims a later time makes receipts lapse",
+    file: "runner/contributor/agreementWatch.ts",
+    find: "time: isOwn ? claimed : machineNow",
+    replace: "time: claimed",
+  }),
+  onUndone("grow to a minute, and differ", {
+    name: "retried-together",
+    attack: "all that failed together comes back together, and fails again",
+    file: "runner/contributor/retries.ts",
+    find: "pauseMs * (0.5 + Math.random())",
+    replace: "pauseMs",
+  }),
+];
+
+export const SERVICE_MUTATIONS: readonly Mutation[] = [
+  ...LIMITS,
+  ...ENDINGS,
+  ...RECEIPTS,
+  ...MEANWHILE,
+  ...UNDONE,
+];

@@ -66,6 +66,8 @@ function eventLine(event: ContributorEvent): string {
       return `${agreement}settled: ${event.tokens} tokens, ${event.owed} owed`;
     case "closed":
       return `${agreement}closed: ${event.reason}`;
+    case "reopened":
+      return `${agreement}was ${event.was}; the chain shows it unpaid: it is settled again`;
     case "not-settled-here":
       return `NOT settled by this service, their adapters are not served: ${event.agreementIds.join(", ")}`;
     case "failed":

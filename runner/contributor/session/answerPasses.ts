@@ -62,8 +62,9 @@ export class PassAnswers {
     request: PassRequest,
   ): Promise<() => void> {
     const { live, watch, settlingTime, maxAgeMs } = this.#options;
-    const { agreement, now } = await watch.newest(agreementId);
-    const maxAge = BigInt(Math.ceil(maxAgeMs / 1000));
+    const { agreement, now, headAge } = await watch.newest(agreementId);
+    // A buyer may have closed that long ago without being seen.
+    const unseen = BigInt(Math.ceil(maxAgeMs / 1000)) + headAge;
     const { closeWindow } = offer.offer;
     return () => {
       const record = live.agreements.get(agreementId);
@@ -76,7 +77,7 @@ export class PassAnswers {
         passTokens: BigInt(request.tokens),
         now,
         margin: settlingTime.margin(agreementId, adapter, agreement.deadline),
-        closeMargin: settlingTime.marginIfAllClose(agreementId, adapter, now, closeWindow) + maxAge,
+        closeMargin: settlingTime.marginIfAllClose(agreementId, adapter, now, closeWindow) + unseen,
       });
       if (live.passes.saltUsed(agreementId, request.passSalt))
         throw new DeltapayError(
