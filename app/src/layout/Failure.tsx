@@ -1,9 +1,13 @@
 /** What went wrong, in which field, and what to do about it. */
 import { DeltapayError } from "../../../runner/protocol/errors.ts";
 
+/** What the command line says of a chain that is away does not help here. */
+const CHAIN_AWAY = "see that its node runs and that this machine is online; the page asks again by itself";
+
 /** The parts of any error that a person can use. */
 function parts(error: unknown): { message: string; field?: string; hint?: string; code?: string } {
-  if (error instanceof DeltapayError) return error.toJSON();
+  if (error instanceof DeltapayError)
+    return error.code === "chain/unreachable" ? { ...error.toJSON(), hint: CHAIN_AWAY } : error.toJSON();
   return { message: error instanceof Error ? error.message : String(error) };
 }
 
