@@ -1,7 +1,8 @@
 /** What an adapter would be as a product: where it sits in the model, how well it quantises, what serving it takes. */
 import { basename } from "node:path";
 import { type ModuleMatch, matchModules, refuseSharedNodes } from "../model/match.ts";
-import { hashOnnxModel, readOnnxModel } from "../model/onnxFile.ts";
+import { compareModuleLists, targetedLayers } from "../model/moduleLists.ts";
+import { hashOnnxModel, type OnnxModel, readOnnxModel } from "../model/onnxFile.ts";
 import type { Hex } from "../protocol/bytes.ts";
 import { commitmentsFileBytes } from "../protocol/commitmentsFile.ts";
 import { assignGroups, type Grouping, keySizeFor, type ModulesPerProof } from "../protocol/groups.ts";
@@ -52,7 +53,7 @@ export interface Inspection {
 
 /**
  * Checks an adapter against a model and works out what registering and selling it means. Needs no chain.
- * @throws DeltapayError with every refusal of `loadPeftAdapter`, `matchModules`, `quantiseAdapterModule`, `assignGroups`,
+ * @throws DeltapayError with every refusal of `loadPeftAdapter`, `matchModules`, `compareModuleLists`, `quantiseAdapterModule`, `assignGroups`,
  * `layoutModules`
  */
 export async function inspectAdapter(options: {
@@ -69,6 +70,7 @@ export async function inspectAdapter(options: {
     adapter.modules.map(({ path, dIn, dOut }) => ({ path, dIn, dOut, node: options.nodes?.[path] })),
   );
   refuseSharedNodes(matches);
+  compareWithConfig(adapter, model, options.nodes);
   const grouping = assignGroups(
     adapter.modules.map(({ r }) => r),
     options.modulesPerProof,
@@ -80,6 +82,20 @@ export async function inspectAdapter(options: {
     ...registration(adapter.modules, grouping),
     leakage: leakage(adapter.modules),
   };
+}
+
+/** Where the user chose nodes, the model's own names say too little to compare with. */
+function compareWithConfig(
+  { config, modules }: PeftAdapter,
+  model: OnnxModel,
+  nodes: Readonly<Record<string, string>> = {},
+): void {
+  const { targetModules, layersToTransform } = config;
+  if (targetModules === null || Object.keys(nodes).length > 0) return;
+  compareModuleLists(
+    targetedLayers(model, { targetModules, layersToTransform }),
+    modules.map(({ path }) => path),
+  );
 }
 
 function summarise({ name, config }: PeftAdapter): Inspection["adapter"] {

@@ -30,7 +30,7 @@ export class ForwardPass {
   /**
    * Answers all requests of one cut: each x is quantised once and sent to every adapter that has readers of it, the adapters
    * at the same time, one request after the other to each.
-   * @throws DeltapayError `quantise/not-finite` naming module and token, before anything is sent; as `RemoteAdapter`
+   * @throws DeltapayError `quantise/not-finite` naming module and token, before anything is sent; `session/zero-answers`; as `RemoteAdapter`
    */
   async answer(requests: readonly DeltaRequest[]): Promise<Map<string, Float32Array>> {
     const inputs = requests.map((request) => this.#quantise(request));
@@ -77,11 +77,21 @@ export class ForwardPass {
       if (modules === undefined) continue;
       const answers = await adapter.answer(modules, X);
       for (const [i, m] of modules.entries()) {
-        const { dOut } = adapter.layout.modules[m]!;
+        const { dOut, name } = adapter.layout.modules[m]!;
+        refuseZeros(answers[i]!, X, name);
         deltas.set(targetKey(a, m), dequantise(answers[i]!, sigma, adapter.scales(m), tokens, dOut));
       }
     }
   }
+}
+
+/** Honest weights answer zero to everything only where every activation is zero: a silent base model is not worth paying for. */
+function refuseZeros(Y: Float64Array, X: Int16Array, name: string): void {
+  if (Y.some((y) => y !== 0) || X.every((x) => x === 0)) return;
+  throw new DeltapayError("session/zero-answers", `'${name}' answers zero to every token`, {
+    field: name,
+    hint: "sign nothing for this pass: end the agreement without it, and get the rest back",
+  });
 }
 
 /** Waits for all, also after one failed: nothing of this pass is under way when the first failure is thrown. */

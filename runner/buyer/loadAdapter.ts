@@ -1,6 +1,7 @@
 /** From what is on disk and on chain to an adapter in use: verified against the registry, this release and the base model. */
 import type { ChainContext } from "../chain/connect.ts";
 import { releaseVerifiers } from "../chain/verifiers.ts";
+import type { TargetedModules } from "../model/moduleLists.ts";
 import { hashOnnxModel, readOnnxModel } from "../model/onnxFile.ts";
 import type { Hex } from "../protocol/bytes.ts";
 import { loadCurve } from "../protocol/curve.ts";
@@ -22,6 +23,8 @@ export interface AdapterUse {
   nodes?: NodeChoices;
   /** Off a local chain: accept a key whose secrets are public. Anyone can forge proofs for it. */
   acceptForgeableDevKey?: boolean;
+  /** Layers the adapter was advertised with; a difference is refused. */
+  expected?: TargetedModules;
   onProgress?: (step: string, done: number, total: number) => void;
   onWarning?: (warning: string) => void;
 }
@@ -34,7 +37,7 @@ export async function verifyServedAdapter(
   ctx: ChainContext,
   { cache }: BuyerData,
   adapter: { adapterId: Hex; entry: RegistryEntry; client: ContributorClient },
-  { modelPath, nodes, acceptForgeableDevKey = false, onProgress, onWarning }: AdapterUse,
+  { modelPath, nodes, expected, acceptForgeableDevKey = false, onProgress, onWarning }: AdapterUse,
 ): Promise<VerifiedAdapter> {
   const verified = await verifyAdapter({
     curve: await loadCurve(),
@@ -43,7 +46,7 @@ export async function verifyServedAdapter(
     registry: ctx.deployment.registry,
     release: { verifiers: releaseVerifiers() },
     cache,
-    findTargets: targetsOfModel(modelPath, nodes),
+    findTargets: targetsOfModel(modelPath, nodes, expected),
     baseModelSha256: `0x${await hashOnnxModel(await readOnnxModel(modelPath))}`,
     acceptForgeableDevKey,
     ...(onProgress === undefined ? {} : { onProgress }),

@@ -12,7 +12,7 @@ export function scalesBytes(manifest: Manifest): number {
 
 /**
  * b of every module, each checked against the hash its manifest holds.
- * @throws DeltapayError `scales/bad-length`, `scales/out-of-range`, `scales/hash` naming the module
+ * @throws DeltapayError `scales/bad-length`, `scales/out-of-range`, `scales/hash`, `scales/zero-module` naming the module
  */
 export function checkScales(manifest: Manifest, bytes: Uint8Array): Float64Array[] {
   if (bytes.length !== scalesBytes(manifest))
@@ -32,6 +32,11 @@ export function checkScales(manifest: Manifest, bytes: Uint8Array): Float64Array
           hint: "do not send activations; close the agreement to get the money back",
         },
       );
+    if (b.every((scale) => scale === 0))
+      throw new DeltapayError("scales/zero-module", `'${name}' is all zero: it would change nothing`, {
+        field: `${name}.b`,
+        hint: "send nothing; close the agreement to get the money back",
+      });
     return b;
   });
 }

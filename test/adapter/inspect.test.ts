@@ -1,8 +1,10 @@
 import assert from "node:assert/strict";
 import { createHash } from "node:crypto";
-import { readFileSync } from "node:fs";
+import { cpSync, readFileSync, writeFileSync } from "node:fs";
+import { join } from "node:path";
 import { test } from "node:test";
 import { inspectAdapter } from "../../runner/adapter/inspect.ts";
+import { temporaryDirectory } from "../storage/temporary.ts";
 import { adapterDir, failure, modelPath } from "./fixtures.ts";
 
 const inspect = (adapter: string, model: string, modulesPerProof: number | "all" = 1) =>
@@ -92,4 +94,20 @@ test("a user's own choice of node wins, and two modules on one node are refused"
   );
   const shared = { "transformer.h.0.attn.c_attn": "/transformer/h.1/attn/c_attn/Gemm" };
   await assert.rejects(inspectAdapter({ ...options, nodes: shared }), failure("model/shared-node", "h.1"));
+});
+
+test("a layer that the config targets and the weights lack is refused by its name", async (context) => {
+  const dir = temporaryDirectory(context);
+  cpSync(adapterDir("kjv-attn"), dir, { recursive: true });
+  const file = join(dir, "adapter_config.json");
+  const config = JSON.parse(readFileSync(file, "utf8")) as object;
+  const inspect = (change: object) => {
+    writeFileSync(file, JSON.stringify({ ...config, ...change }));
+    return inspectAdapter({ dir, modelPath: modelPath("model.onnx"), modulesPerProof: 1 });
+  };
+  assert.equal((await inspect({})).modules.length, 4);
+  await assert.rejects(
+    inspect({ target_modules: ["c_attn", "attn.c_proj"] }),
+    failure("adapter/missing-module", "transformer.h.0.attn.c_proj"),
+  );
 });

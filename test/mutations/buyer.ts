@@ -3,6 +3,33 @@ import type { Mutation } from "./list.ts";
 
 export const BUYER_MUTATIONS: readonly Mutation[] = [
   {
+    name: "zero-answers",
+    attack: "a base model sold as an adapted one: every answer is zero",
+    file: "runner/buyer/forwardPass.ts",
+    find: "  if (Y.some((y) => y !== 0) || X.every((x) => x === 0)) return;\n",
+    replace: "  if (Y.length >= 0 || X.length >= 0) return;\n",
+    test: "test/buyer/zeroModule.test.ts",
+    pattern: "zeros for every token",
+  },
+  {
+    name: "zero-scales",
+    attack: "a module registered with scales of zero, found out only after it was paid",
+    file: "runner/buyer/scales.ts",
+    find: "if (b.every((scale) => scale === 0))",
+    replace: "if (false)",
+    test: "test/buyer/zeroModule.test.ts",
+    pattern: "scales that are all zero",
+  },
+  {
+    name: "module-left-out",
+    attack: "an adapter that leaves out a layer its config targets",
+    file: "runner/model/moduleLists.ts",
+    find: "if (missing !== undefined)",
+    replace: 'if (missing === "")',
+    test: "test/model/moduleLists.test.ts",
+    pattern: "a layer left out",
+  },
+  {
     name: "note-unsealed",
     attack: "a note that an adapter was verified, planted in the buyer's folder",
     file: "runner/buyer/adapterCache.ts",
@@ -100,5 +127,14 @@ export const BUYER_MUTATIONS: readonly Mutation[] = [
     replace: "",
     test: "test/storage/backup.test.ts",
     pattern: "changed anywhere",
+  },
+  {
+    name: "restarted-twice",
+    attack: "a service started anew twice during one call ends what the buyer was doing",
+    file: "runner/buyer/session.ts",
+    find: "const MOST_CONNECTIONS = 5;",
+    replace: "const MOST_CONNECTIONS = 2;",
+    test: "test/buyer/remoteAdapter.test.ts",
+    pattern: "started anew while a call",
   },
 ];

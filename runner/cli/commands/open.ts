@@ -1,11 +1,13 @@
 /** `deltapay open`: verify an adapter, accept an offer, pay in. */
+import { readFile } from "node:fs/promises";
 import type { Command } from "commander";
 import { zeroAddress } from "viem";
+import { parsePeftConfig } from "../../adapter/peftConfig.ts";
 import { buyerChain } from "../../buyer/chainView.ts";
 import { chooseOffer, type OfferWish } from "../../buyer/chooseOffer.ts";
 import type { BuyerData } from "../../buyer/dataFolder.ts";
 import { checkLiveness, type Discovered, discover } from "../../buyer/discover.ts";
-import { verifyServedAdapter } from "../../buyer/loadAdapter.ts";
+import { type AdapterUse, verifyServedAdapter } from "../../buyer/loadAdapter.ts";
 import { checkFee, checkOffer, type OfferContext } from "../../buyer/offer.ts";
 import { completeOpening, type OpenOptions, openAgreement } from "../../buyer/open.ts";
 import { parseServiceUrl, sameOrigin } from "../../buyer/pinnedConnection.ts";
@@ -29,6 +31,7 @@ import {
   withChain,
   withSigner,
 } from "../connection.ts";
+import { badValue } from "../failure.ts";
 import { closing, type DataFlags, openBuyer, withData } from "../folders.ts";
 import { duration, Output, type OutputFlags, withOutput } from "../output.ts";
 import { address, hash, seconds } from "../parsers.ts";
@@ -37,6 +40,7 @@ import { adapterUse, type ModelFlags, withModel } from "../remote.ts";
 interface Flags extends ChainFlags, DataFlags, ModelFlags, OutputFlags {
   contributor: string;
   amount: string;
+  adapterConfig?: string;
   adapter?: Hex;
   offer?: Hex;
   token: Address;
@@ -190,7 +194,8 @@ async function openNew(
   const now = await chainTime(ctx);
   const signed = chooseOffer(await availableOffers(ctx, found.offers, now), wish);
   const started = performance.now();
-  const { layout, manifest } = await verifyServedAdapter(ctx, data, found, adapterUse(flags, out));
+  const use = { ...adapterUse(flags, out), ...(await expectedModules(flags)) };
+  const { layout, manifest } = await verifyServedAdapter(ctx, data, found, use);
   const manifestCheckMs = performance.now() - started;
   const { adapterId, entry } = found;
   const context: OfferContext = { domain, adapterId, contributor: entry.contributor, layout, ...wish, now };
@@ -202,6 +207,26 @@ async function openNew(
     record,
     timings: { livenessMs, manifestCheckMs },
   };
+}
+
+/** What --adapter-config says the adapter should have. */
+async function expectedModules({ adapterConfig }: Flags): Promise<Pick<AdapterUse, "expected">> {
+  if (adapterConfig === undefined) return {};
+  const text = await readFile(adapterConfig, "utf8").catch((cause: Error) => {
+    throw badValue(
+      "adapter-config",
+      `it cannot be read: ${cause.message}`,
+      "give the adapter's adapter_config.json",
+    );
+  });
+  const { targetModules, layersToTransform } = parsePeftConfig(text);
+  if (targetModules === null)
+    throw badValue(
+      "adapter-config",
+      "its target_modules is no list of names",
+      "leave the option out: there is nothing to compare",
+    );
+  return { expected: { targetModules, layersToTransform } };
 }
 
 function recordLine({
@@ -252,6 +277,10 @@ export function registerOpen(program: Command): void {
   withOutput(withData(withSigner(withChain(withModel(command))), "buyer"))
     .option("--adapter <id>", "which adapter, when several are served", hash)
     .option("--offer <hash>", "which offer (default: the one whose tokens cost least, fee included)", hash)
+    .option(
+      "--adapter-config <file>",
+      "the adapter's published adapter_config.json: refuse an adapter that lacks a layer it targets, or has another",
+    )
     .option("--token <address>", "pay with this ERC-20, not with ETH", address, zeroAddress)
     .option(
       "--max-fee <amount>",
