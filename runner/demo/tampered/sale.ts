@@ -14,7 +14,7 @@ import { deploy } from "../../chain/deploy.ts";
 import { storeDeployment } from "../../chain/deployment.ts";
 import { openAgreement, release, withdraw } from "../../chain/escrow.ts";
 import { chainTime } from "../../chain/finality.ts";
-import { type LocalNode, startLocalNode } from "../../chain/localNode.ts";
+import type { LocalNode } from "../../chain/localNode.ts";
 import { registerAdapter } from "../../chain/registry.ts";
 import { loadServedAdapter, type ServedAdapter, writePublicFiles } from "../../contributor/adapters.ts";
 import { contributorChain } from "../../contributor/chainAdapter.ts";
@@ -31,6 +31,7 @@ import { keepPass } from "../../storage/transcript.ts";
 import { withCommitments } from "../attacks/forgery.ts";
 import { proveState, settleByHand } from "../attacks/settling.ts";
 import { FIXTURES } from "../fixtures.ts";
+import { startInProcessNode } from "./inProcessNode.ts";
 
 const ETH: Address = "0x0000000000000000000000000000000000000000";
 const PRICE = 1_000_000_000n;
@@ -78,7 +79,7 @@ interface Traders {
 
 /** A chain with the contracts, a contributor and a buyer. */
 export class Market {
-  readonly node: LocalNode;
+  readonly node: Pick<LocalNode, "rpcUrl" | "stop">;
   readonly directory: string;
   readonly deploymentFile: string;
   readonly contributor: Trader;
@@ -86,7 +87,7 @@ export class Market {
   readonly #data: ContributorData;
   #sales = 0;
 
-  private constructor(node: LocalNode, directory: string, traders: Trader[], data: ContributorData) {
+  private constructor(node: Market["node"], directory: string, traders: Trader[], data: ContributorData) {
     this.node = node;
     this.directory = directory;
     this.deploymentFile = join(directory, "deployment.json");
@@ -97,7 +98,7 @@ export class Market {
   /** @param chainId default: that of local chains */
   static async open(chainId?: number): Promise<Market> {
     const directory = mkdtempSync(join(tmpdir(), "deltapay-audit-"));
-    const node = await startLocalNode(chainId === undefined ? {} : { chainId });
+    const node = await startInProcessNode(chainId);
     const { rpcUrl } = node;
     const file = join(directory, "deployment.json");
     const deployer = withAccount(await connectChain({ rpcUrl }), testAccount(0));
