@@ -50,8 +50,15 @@ export interface Tab extends Sending {
   behave: ((send: () => Promise<`0x${string}`>) => Promise<`0x${string}`>) | undefined;
 }
 
+/** What is followed longer than this is followed for ever. */
+const PATIENCE_MS = 8000;
+
 /** A tab of `browser` whose wallet holds the account of `ctx`. */
-export function openTab(browser: Browser, ctx: ChainContext, signal?: AbortSignal): Tab {
+export function openTab(
+  browser: Browser,
+  ctx: ChainContext,
+  signal: AbortSignal = AbortSignal.timeout(PATIENCE_MS),
+): Tab {
   const { account, walletClient } = requireSender(ctx);
   const tab: Tab = {
     asked: 0,
@@ -60,7 +67,7 @@ export function openTab(browser: Browser, ctx: ChainContext, signal?: AbortSigna
     store: new TransactionStore(browser, `${ctx.chainId}:${ctx.deployment.escrow}:${account.address}`),
     locks: browser,
     pollMs: 20,
-    ...(signal && { signal }),
+    signal,
     wallet: {
       address: account.address,
       send: (call) => {
