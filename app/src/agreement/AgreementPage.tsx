@@ -10,7 +10,7 @@ export function AgreementPage({ agreementId }: { agreementId?: Hex }) {
     <>
       <p className="lead">
         What the chain holds about one agreement, read and recomputed in this browser: every hash, every
-        signature, every proof. Nobody's word is taken for it.
+        signature, every proof. Only this page's node is taken at its word.
       </p>
       {agreementId === undefined ? <AskForId /> : <CertificatePage agreementId={agreementId} />}
     </>
