@@ -2,8 +2,10 @@
 import { CONTRACT_MUTATIONS } from "../contracts/mutations.ts";
 import { ADMIN_MUTATIONS } from "./admin.ts";
 import { APP_MUTATIONS } from "./app.ts";
+import { AUDIT_MUTATIONS } from "./audit.ts";
 import { BUYER_MUTATIONS } from "./buyer.ts";
 import { CEREMONY_MUTATIONS } from "./ceremony.ts";
+import { CERTIFICATE_MUTATIONS } from "./certificate.ts";
 import { CHAIN_MUTATIONS } from "./chain.ts";
 import { GATEWAY_MUTATIONS } from "./gateway.ts";
 import { KEY_MUTATIONS } from "./keys.ts";
@@ -73,9 +75,11 @@ export const MUTATIONS: readonly Mutation[] = [
   },
   ...ADMIN_MUTATIONS,
   ...APP_MUTATIONS,
+  ...CERTIFICATE_MUTATIONS,
   ...SESSION_MUTATIONS,
   ...SERVICE_MUTATIONS,
   ...BUYER_MUTATIONS,
+  ...AUDIT_MUTATIONS,
   ...CHAIN_MUTATIONS,
   ...CEREMONY_MUTATIONS,
   ...KEY_MUTATIONS,
