@@ -7,6 +7,9 @@ import type { SessionView } from "../wire/messages.ts";
 import type { ContributorClient } from "./contributorClient.ts";
 import { ServiceError } from "./httpClient.ts";
 
+/** Tokens asked for during one call: the service may be started anew more than once while it is repeated. */
+const MOST_CONNECTIONS = 5;
+
 export class Session {
   readonly client: ContributorClient;
   readonly #domain: Domain;
@@ -40,16 +43,17 @@ export class Session {
     return session;
   }
 
-  /** Calls with the session's token; a token that expired is replaced once. */
+  /** Calls with the session's token; one that expired, or that a service started anew does not know, is replaced. */
   async call<Result>(request: (token: string) => Promise<Result>): Promise<Result> {
-    if (this.#token === undefined) await this.connect();
-    try {
-      return await request(this.#token!);
-    } catch (error) {
-      if (!isExpired(error)) throw error;
+    for (let connections = 1; ; connections++) {
+      if (this.#token === undefined) await this.connect();
+      try {
+        return await request(this.#token!);
+      } catch (error) {
+        if (!isExpired(error) || connections >= MOST_CONNECTIONS) throw error;
+        this.#token = undefined;
+      }
     }
-    await this.connect();
-    return request(this.#token!);
   }
 }
 

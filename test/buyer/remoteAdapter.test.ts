@@ -297,6 +297,26 @@ test("an expired token is replaced without anyone noticing", async (t) => {
   assert.equal(contributor.requests.filter(({ path }) => path === "/v1/sessions").length, 2);
 });
 
+test("a service that is started anew while a call is repeated is followed, not for ever", async (t) => {
+  const { contributor, start } = await openAndServe(t);
+  const remote = await start();
+  await runPass(remote, 1, 1);
+  let restarts = 0;
+  let most = 3;
+  contributor.tamper = (path, answer) => {
+    if (path === "/v1/sessions" && ++restarts <= most) contributor.expireTokens();
+    return answer;
+  };
+  contributor.expireTokens();
+  await runPass(remote, 1, 2);
+  assert.equal(restarts, 4);
+
+  most = Number.POSITIVE_INFINITY;
+  contributor.expireTokens();
+  await assert.rejects(remote.status(), { status: 401 });
+  assert.ok(restarts < 10);
+});
+
 test("a pass visits every module once, with activations of the right size", async (t) => {
   const { start } = await openAndServe(t);
   const remote = await start();

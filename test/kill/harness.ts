@@ -8,9 +8,9 @@ import { freePort, startLocalNode } from "../../runner/chain/localNode.ts";
 import { runCommand } from "../../runner/demo/commands.ts";
 import { FIXTURES } from "../../runner/demo/fixtures.ts";
 import { chainErrors, type PartiesOnChain } from "./chainMoney.ts";
-import { readBuyer, readContributor } from "./databases.ts";
+import { readContributor } from "./databases.ts";
 import type { Kill } from "./faultPlan.ts";
-import { Lane } from "./lane.ts";
+import { Lane, type Phase } from "./lane.ts";
 import { SeededRandom } from "./random.ts";
 import { Targets } from "./targets.ts";
 
@@ -109,9 +109,9 @@ class KillRun {
       port: await freePort(),
       maxUnpaidTokens: MAX_UNPAID_TOKENS,
       serviceSettles: (index + lanes) % 2 === 0,
-      aim: (role) => this.#aim(index, role),
+      aim: (role, phases) => this.#aim(index, role, phases),
       aimOutside: (role) => (this.#isAnywhere ? this.#targets.nextMoment(role) : undefined),
-      onSteps: (role, lines) => this.#targets.saw(index, role, lines),
+      onSteps: (role, phase, lines) => this.#targets.saw(index, role, phase, lines),
       onEnd: (role, { killedAt }) => {
         if (killedAt === undefined) return;
         this.#kills++;
@@ -138,9 +138,9 @@ class KillRun {
   }
 
   /** Where the next process of a role is to end. */
-  #aim(lane: number, role: string): Kill | undefined {
+  #aim(lane: number, role: string, phases: readonly Phase[]): Kill | undefined {
     if (this.#isOver()) return undefined;
-    if (this.#options.exactly === undefined) return this.#targets.next(lane, role);
+    if (this.#options.exactly === undefined) return this.#targets.next(lane, role, phases);
     const next = this.#exactly.findIndex((target) => target.role === role);
     return next === -1 ? undefined : this.#exactly.splice(next, 1)[0];
   }
@@ -192,12 +192,10 @@ function partiesOf(lane: Lane, index: number): PartiesOnChain {
   const receipted = new Map<string, number>();
   for (const { agreement, tokens } of readContributor(lane.contributorFolder).receipts)
     receipted.set(agreement, Math.max(tokens, receipted.get(agreement) ?? 0));
-  const buyerDatabase = path.join(lane.buyerFolder, "buyer.db");
-  const known = fs.existsSync(buyerDatabase) ? readBuyer(lane.buyerFolder).agreements : [];
   return {
     contributor: testAccount(1 + 2 * index).address,
     buyer: testAccount(2 + 2 * index).address,
-    known: new Set(known.map(({ id }) => id)),
+    known: new Set(lane.readBuyers().agreements.map(({ id }) => id)),
     receipted,
   };
 }

@@ -6,7 +6,7 @@ import * as fs from "node:fs";
 import * as path from "node:path";
 import { setTimeout as sleep } from "node:timers/promises";
 import { CommandUnderTest, type Ended } from "./commandUnderTest.ts";
-import { readBuyer, readContributor } from "./databases.ts";
+import { type BuyerRows, readBuyer, readContributor } from "./databases.ts";
 import type { Kill, LogLine } from "./faultPlan.ts";
 import { MoneyInvariant } from "./invariant.ts";
 
@@ -16,6 +16,10 @@ const STUCK_MS = 120_000;
 const MOST_STARTS = 40;
 /** Kills of the service during one agreement. */
 const MOST_SERVICE_KILLS = 8;
+
+/** What an agreement goes through. */
+export type Phase = "opening" | "using" | "ending" | "settling";
+const PHASES: readonly Phase[] = ["opening", "using", "ending", "settling"];
 
 export interface LaneOptions {
   folder: string;
@@ -30,11 +34,11 @@ export interface LaneOptions {
   /** Whether the service settles, or the command `settle`. */
   serviceSettles: boolean;
   /** Where a process that starts now is to end. */
-  aim(role: string): Kill | undefined;
+  aim(role: string, phases: readonly Phase[]): Kill | undefined;
   /** Milliseconds after which it is killed from outside instead, if so. */
   aimOutside(role: string): number | undefined;
   /** Hears of the steps a process took. */
-  onSteps(role: string, lines: readonly LogLine[]): void;
+  onSteps(role: string, phase: Phase, lines: readonly LogLine[]): void;
   /** Hears of every process that ended, and how; a kill counts. */
   onEnd(role: string, ended: Ended): void;
   /** Hears that a command came to its end after so many kills. */
@@ -53,6 +57,11 @@ export class Lane {
   #supervision: Promise<void> = Promise.resolve();
   #stopping = false;
   #agreement: string | undefined;
+  #phase: Phase = "opening";
+  /** Lines of the service's log that are told of. */
+  #told = 0;
+  #lives = 0;
+  readonly #buyerFolders: string[] = [];
   #started = 0;
   /** Checks read both parties while one stands still: one after the other. */
   #checking: Promise<unknown> = Promise.resolve();
@@ -66,8 +75,40 @@ export class Lane {
     return path.join(this.#options.folder, "contributor");
   }
 
-  get buyerFolder(): string {
-    return path.join(this.#options.folder, "buyer");
+  /** The newest; now and then a buyer begins with an empty one. */
+  get #buyerFolder(): string {
+    return this.#buyerFolders.at(-1)!;
+  }
+
+  /** What the buyer has in all its folders. */
+  readBuyers(): BuyerRows {
+    const rows = this.#buyerFolders
+      .filter((folder) => fs.existsSync(path.join(folder, "buyer.db")))
+      .map((folder) => readBuyer(folder));
+    return {
+      agreements: rows.flatMap(({ agreements }) => agreements),
+      sessions: rows.flatMap(({ sessions }) => sessions),
+      passes: rows.flatMap(({ passes }) => passes),
+      receipts: rows.flatMap(({ receipts }) => receipts),
+    };
+  }
+
+  /** Goes on to a phase; what the service did before is told as the earlier one's. */
+  #enter(phase: Phase): void {
+    this.#tellService();
+    this.#phase = phase;
+  }
+
+  #tellService(): void {
+    const lines = this.#service?.allLines() ?? [];
+    this.#options.onSteps("serve", this.#phase, lines.slice(this.#told));
+    this.#told = lines.length;
+  }
+
+  /** Where a process that starts now is to end; the service lives on through the phases to come. */
+  #aim(role: string): Kill | undefined {
+    const toCome = PHASES.slice(PHASES.indexOf(this.#phase));
+    return this.#options.aim(role, role === "serve" ? toCome : [this.#phase]);
   }
 
   #start(role: string, args: readonly string[], kill: Kill | undefined): CommandUnderTest {
@@ -84,7 +125,8 @@ export class Lane {
   /** Takes in how a process ended; after a kill everything is judged. */
   async #ended(role: string, command: CommandUnderTest): Promise<Ended> {
     const ended = await command.ended;
-    this.#options.onSteps(role, command.allLines());
+    if (command === this.#service) this.#tellService();
+    else this.#options.onSteps(role, this.#phase, command.allLines());
     this.#options.onEnd(role, ended);
     if (ended.killedAt !== undefined) {
       this.invariant.lastKill = `${role}: ${ended.killedAt}`;
@@ -111,9 +153,7 @@ export class Lane {
 
   #judge(): void {
     const contributor = readContributor(this.contributorFolder);
-    const buyer = fs.existsSync(path.join(this.buyerFolder, "buyer.db"))
-      ? readBuyer(this.buyerFolder)
-      : { agreements: [], sessions: [], passes: [], receipts: [] };
+    const buyer = this.readBuyers();
     this.invariant.check(contributor, buyer);
   }
 
@@ -124,10 +164,11 @@ export class Lane {
       ...["serve", "--port", String(port), "--account", String(contributorAccount)],
       ...["--data", this.contributorFolder, ...chain, ...(serviceSettles ? [] : ["--no-settle"])],
     ];
-    const kill = this.#serviceKills < MOST_SERVICE_KILLS ? this.#options.aim("serve") : undefined;
+    const kill = this.#serviceKills < MOST_SERVICE_KILLS ? this.#aim("serve") : undefined;
     this.#serviceAimed = kill !== undefined;
     const service = this.#start("serve", args, kill);
     this.#service = service;
+    this.#told = 0;
     this.#supervision = this.#ended("serve", service).then(async (ended) => {
       if (this.#stopping) return;
       if (ended.killedAt === undefined)
@@ -165,7 +206,7 @@ export class Lane {
     let kills = 0;
     for (let starts = 0; starts < MOST_STARTS; starts++) {
       await this.#ready();
-      const command = this.#start(role, args, this.#options.aim(role));
+      const command = this.#start(role, args, this.#aim(role));
       const ended = await Promise.race([this.#ended(role, command), timeout(`${role} to end`)]);
       if (ended.killedAt !== undefined) kills++;
       if (ended.code === 0 || isDone(ended)) {
@@ -183,7 +224,7 @@ export class Lane {
   }
 
   /** The phase of the agreement at the contributor's. */
-  #phase(): string | undefined {
+  #phaseThere(): string | undefined {
     return readContributor(this.contributorFolder).agreements.find(({ id }) => id === this.#agreement)?.phase;
   }
 
@@ -191,9 +232,11 @@ export class Lane {
   async life(): Promise<boolean> {
     this.#serviceKills = 0;
     this.#agreement = undefined;
-    // One that was never to end is replaced by one that is, now that its steps are known.
-    this.#options.onSteps("serve", this.#service!.allLines());
-    if (!this.#serviceAimed && this.#options.aim("serve") !== undefined) this.#service!.kill();
+    if (this.#lives++ % 3 === 0)
+      this.#buyerFolders.push(path.join(this.#options.folder, `buyer-${this.#lives}`));
+    this.#enter("opening");
+    // A service that was never to end is replaced by one that is, now that its steps are known.
+    if (this.#lives > 1 && !this.#serviceAimed && this.#aim("serve") !== undefined) this.#service!.kill();
     return (await this.#open()) && (await this.#use()) && (await this.#settle());
   }
 
@@ -202,7 +245,7 @@ export class Lane {
     const known = new Set(this.#openAgreements());
     const args = [
       ...["open", "--contributor", `http://127.0.0.1:${port}`, "--amount", "4000wei", "--model", model],
-      ...["--account", String(buyerAccount), "--data", this.buyerFolder, ...chain],
+      ...["--account", String(buyerAccount), "--data", this.#buyerFolder, ...chain],
     ];
     const fresh = (): string | undefined => this.#openAgreements().find((id) => !known.has(id));
     await this.#insist("open", args, () => fresh() !== undefined);
@@ -211,15 +254,15 @@ export class Lane {
   }
 
   #openAgreements(): string[] {
-    if (!fs.existsSync(path.join(this.buyerFolder, "buyer.db"))) return [];
-    return readBuyer(this.buyerFolder)
+    return this.readBuyers()
       .agreements.filter(({ phase }) => phase === "open")
       .map(({ id }) => id);
   }
 
   async #use(): Promise<boolean> {
+    this.#enter("using");
     const { model, chain, text } = this.#options;
-    const common = ["--model", model, "--agreement", this.#agreement!, "--data", this.buyerFolder, ...chain];
+    const common = ["--model", model, "--agreement", this.#agreement!, "--data", this.#buyerFolder, ...chain];
     const generate = ["generate", "--prompt", "And", "--max-tokens", "5", ...common];
     const evaluate = [
       "evaluate",
@@ -233,26 +276,26 @@ export class Lane {
       ...common,
     ];
     const never = (): boolean => false;
-    const isEnded = (): boolean => this.#phase() !== "serving";
-    return (
-      (await this.#insist("use", generate, never)) !== undefined &&
-      (await this.#insist("use", evaluate, never)) !== undefined &&
-      (await this.#insist("use", [...generate, "--end"], isEnded)) !== undefined
-    );
+    const isEnded = (): boolean => this.#phaseThere() !== "serving";
+    for (const command of [generate, evaluate])
+      if ((await this.#insist("use", command, never)) === undefined) return false;
+    this.#enter("ending");
+    return (await this.#insist("use", [...generate, "--end"], isEnded)) !== undefined;
   }
 
   async #settle(): Promise<boolean> {
+    this.#enter("settling");
     const { serviceSettles, contributorAccount, chain } = this.#options;
     if (serviceSettles) return this.#untilSettled();
     const own = ["--account", String(contributorAccount), "--data", this.contributorFolder, ...chain];
-    const isDone = (): boolean => this.#phase() === "settled";
+    const isDone = (): boolean => this.#phaseThere() === "settled";
     return (await this.#insist("settle", ["settle", this.#agreement!, ...own], isDone)) !== undefined;
   }
 
   async #untilSettled(): Promise<boolean> {
     const until = performance.now() + STUCK_MS;
     while (performance.now() < until) {
-      if (this.#phase() === "settled") return true;
+      if (this.#phaseThere() === "settled") return true;
       await sleep(50);
     }
     this.invariant.found(`${this.#agreement} was not settled`);

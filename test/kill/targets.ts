@@ -3,7 +3,7 @@ import type { Kill, LogLine } from "./faultPlan.ts";
 import type { SeededRandom } from "./random.ts";
 
 /** Times a step is aimed at without being reached before it is left alone. */
-const MOST_MISSES = 4;
+const MOST_MISSES = 8;
 
 interface Target {
   /** Most often it was reached in one process. */
@@ -19,7 +19,7 @@ export class Targets {
   readonly #steps = new Map<string, number>();
 
   readonly #only: RegExp | undefined;
-  /** Steps seen, by lane and role. */
+  /** Steps seen, by lane, role and phase. */
   readonly #seen = new Map<string, Set<string>>();
 
   /** @param only aim only where `role: step` matches */
@@ -41,19 +41,19 @@ export class Targets {
     return known;
   }
 
-  #seenIn(lane: number, role: string): Set<string> {
-    const key = `${lane} ${role}`;
+  #seenIn(...where: [lane: number, role: string, phase: string]): Set<string> {
+    const key = where.join(" ");
     const known = this.#seen.get(key) ?? new Set<string>();
     this.#seen.set(key, known);
     return known;
   }
 
   /** Learns the steps a process took. */
-  saw(lane: number, role: string, lines: readonly LogLine[]): void {
+  saw(lane: number, role: string, phase: string, lines: readonly LogLine[]): void {
     const counts = new Map<string, number>();
     for (const line of lines) if ("step" in line) counts.set(line.step, (counts.get(line.step) ?? 0) + 1);
     for (const [step, count] of counts) {
-      this.#seenIn(lane, role).add(step);
+      this.#seenIn(lane, role, phase).add(step);
       const target = this.#target(role, step);
       target.most = Math.max(target.most, count);
     }
@@ -65,9 +65,12 @@ export class Targets {
     this.#target(role, step).kills++;
   }
 
-  /** Where the next process of a role ends: eight times of ten at a named step, else after any number of steps. */
-  next(lane: number, role: string): Kill | undefined {
-    const seen = this.#seenIn(lane, role);
+  /**
+   * Where the next process of a role ends: eight times of ten at a named step, else after any number of steps.
+   * @param phases what is still to come in this life of the agreement
+   */
+  next(lane: number, role: string, phases: readonly string[]): Kill | undefined {
+    const seen = new Set(phases.flatMap((phase) => [...this.#seenIn(lane, role, phase)]));
     const known = [...this.#of(role)]
       .filter(([step]) => seen.has(step))
       .filter(([, { aimed, kills }]) => aimed - kills < MOST_MISSES)
@@ -76,15 +79,16 @@ export class Targets {
     if (steps === undefined || steps === 0) return undefined;
     const anywhere = known.length === 0 || this.#random.next() < 0.2;
     if (anywhere) return this.#only === undefined ? { after: 1 + this.#random.below(steps) } : undefined;
-    const fewest = Math.min(...known.map(([, { kills, aimed }]) => kills + aimed));
-    const [step, target] = this.#random.pick(known.filter(([, t]) => t.kills + t.aimed === fewest))!;
+    const fewest = Math.min(...known.map(([, { kills, aimed }]) => kills * 2 + aimed));
+    const [step, target] = this.#random.pick(known.filter(([, t]) => t.kills * 2 + t.aimed === fewest))!;
     target.aimed++;
-    return { step, nth: 1 + this.#random.below(Math.min(3, target.most)) };
+    const isFirst = this.#random.next() < 0.7;
+    return { step, nth: isFirst ? 1 : 1 + this.#random.below(Math.min(3, target.most)) };
   }
 
-  /** Milliseconds after which a process is killed from outside, one of ten. */
+  /** Milliseconds after which a process is killed from outside, one of twenty. */
   nextMoment(role: string): number | undefined {
-    if (this.#random.next() >= 0.1) return undefined;
+    if (this.#random.next() >= 0.05) return undefined;
     return this.#random.below(role === "serve" ? 6000 : 2500);
   }
 
