@@ -15,12 +15,13 @@ import { sha256 } from "../protocol/hash.ts";
 import { readFileIfThere } from "../storage/files.ts";
 import { checkedPtau } from "./checkCeremony.ts";
 import { checkOneMore } from "./checkReceived.ts";
-import { checkName, type Made, makeRound, type Step } from "./contribute.ts";
+import { type Made, makeRound } from "./contribute.ts";
 import { CoordinatorClient, type CoordinatorView } from "./coordinatorClient.ts";
 import { CeremonyFolder, writing } from "./folder.ts";
 import { checkedInitialKey } from "./initialKeys.ts";
 import type { CeremonyParameters } from "./parameters.ts";
 import { eachSize } from "./progress.ts";
+import { checkName, type Step } from "./step.ts";
 
 /** Milliseconds between questions whether it is one's turn. */
 const POLL = 2000;

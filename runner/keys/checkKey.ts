@@ -1,6 +1,7 @@
 /** What the protocol needs of a proving key (protocol 3). */
 import type { Curve, Group } from "ffjavascript";
 import * as snarkjs from "snarkjs";
+import { toHex } from "../protocol/bytes.ts";
 import { DeltapayError, ensure } from "../protocol/errors.ts";
 import { P } from "../protocol/field.ts";
 import { readZkey, type Zkey } from "./zkeyFile.ts";
@@ -34,7 +35,7 @@ export function checkDistinct(curve: Curve, packed: Uint8Array, section: string)
   const seen = new Map<string, number>();
   for (const [i, point] of points(packed, 64).entries()) {
     checkFinite(curve.G1, point, `${section}[${i}]`);
-    const x = Buffer.from(point.subarray(0, 32)).toString("latin1");
+    const x = toHex(point.subarray(0, 32));
     const twin = seen.get(x);
     ensure(twin === undefined, "key/repeated-point", `${section}[${i}] is ${section}[${twin}] up to sign`, {
       field: `${section}[${i}]`,

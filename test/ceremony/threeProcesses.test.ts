@@ -54,7 +54,7 @@ test("three processes contribute to one ceremony, and a proof under its key sett
   assert.equal((await failing(init)).error.code, "ceremony/unknown-ptau");
   await runJson([...init, trusting]);
 
-  const serve = ["ceremony", "serve", at("ceremony"), "--port", "0", trusting];
+  const serve = ["ceremony", "serve", at("ceremony"), "--port", "0", "--no-page", trusting];
   const coordinator = await startJson<{ url: string }>(context, serve);
   const join = (name: string) =>
     runJson<{ round: number; directory: string }>([

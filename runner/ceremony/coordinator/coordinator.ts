@@ -12,10 +12,11 @@ import { sha256 } from "../../protocol/hash.ts";
 import { attestationText } from "../attestation.ts";
 import { type CheckedKey, checkCeremony } from "../checkCeremony.ts";
 import { checkOneMore, checkReceived } from "../checkReceived.ts";
-import { attested, checkName, type Made } from "../contribute.ts";
+import type { Made } from "../contribute.ts";
 import type { CeremonyFolder } from "../folder.ts";
 import { NextRound } from "../nextRound.ts";
 import type { CeremonyParameters } from "../parameters.ts";
+import { attested, checkName } from "../step.ts";
 import { QUEUE_LIMITS, Queue, type QueueLimits } from "./queue.ts";
 import { Uploads } from "./uploads.ts";
 

@@ -93,7 +93,8 @@ async function init(directory: string, flags: InitFlags): Promise<void> {
 
 async function contribute(directory: string, flags: PtauFlags & { name: string }): Promise<void> {
   const out = new Output(flags);
-  const { makeRound, secretStep } = await import("../../ceremony/contribute.ts");
+  const { makeRound } = await import("../../ceremony/contribute.ts");
+  const { secretStep } = await import("../../ceremony/step.ts");
   const step = secretStep(flags.name, await typedEntropy(out));
   const made = await makeRound(await loadCurve(), new CeremonyFolder(directory), flags.name, step, {
     acceptUnknownPtau: flags.acceptUnknownPtau === true,
@@ -104,7 +105,8 @@ async function contribute(directory: string, flags: PtauFlags & { name: string }
 
 async function beacon(directory: string, flags: BeaconFlags): Promise<void> {
   const out = new Output(flags);
-  const { beaconStep, makeRound } = await import("../../ceremony/contribute.ts");
+  const { makeRound } = await import("../../ceremony/contribute.ts");
+  const { beaconStep } = await import("../../ceremony/step.ts");
   const value = { value: parseBeacon(flags.value), iterationsExp: flags.iterationsExp };
   const made = await makeRound(
     await loadCurve(),

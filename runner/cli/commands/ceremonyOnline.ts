@@ -13,6 +13,7 @@ interface ServeFlags extends PtauFlags {
   turn: bigint;
   silence: bigint;
   trustProxy?: boolean;
+  page: boolean;
 }
 
 interface JoinFlags extends PtauFlags {
@@ -30,15 +31,20 @@ async function serve(directory: string, flags: ServeFlags): Promise<void> {
     onProgress: onProgress(out),
     onEvent: (text) => out.note(text),
   });
-  const server = await serveCoordinator(coordinator, {
-    host: flags.host,
-    port: flags.port,
-    trustProxy: flags.trustProxy === true,
-  });
+  const { buildPage, servePage } = await import("../../ceremony/coordinator/page.ts");
+  const page = flags.page ? await buildPage() : undefined;
+  const server = await serveCoordinator(
+    coordinator,
+    { host: flags.host, port: flags.port, trustProxy: flags.trustProxy === true },
+    (app) => {
+      if (page !== undefined) servePage(app, page);
+    },
+  );
   const { round, parameters } = coordinator.view();
-  out.result({ url: server.url, round, sizes: parameters.keys.map(({ size }) => size) }, () => [
+  const sizes = parameters.keys.map(({ size }) => size);
+  out.result({ url: server.url, round, sizes, pageSha256: page?.sha256 ?? null }, () => [
     `the ceremony is at ${server.url}, ${round} rounds so far; Ctrl-C stops it, and it can be served again`,
-    `take part: deltapay ceremony join ${server.url} --name NAME`,
+    `take part: deltapay ceremony join ${server.url} --name NAME${page === undefined ? "" : ", or open it in a browser"}`,
   ]);
   await untilStopped();
   await server.close();
@@ -46,7 +52,7 @@ async function serve(directory: string, flags: ServeFlags): Promise<void> {
 
 async function join(url: string, flags: JoinFlags): Promise<void> {
   const out = new Output(flags);
-  const { secretStep } = await import("../../ceremony/contribute.ts");
+  const { secretStep } = await import("../../ceremony/step.ts");
   const { joinCeremony } = await import("../../ceremony/join.ts");
   const { round, attestation } = await joinCeremony(await loadCurve(), {
     url,
@@ -70,6 +76,7 @@ export function registerCoordinator(ceremony: Command): void {
     .option("--port <port>", "port to listen on; 0 for any", wholeNumber(0, 65_535), 7430)
     .option("--turn <time>", "how long a turn may take", seconds, 1800n)
     .option("--silence <time>", "after how long without a word somebody has left", seconds, 60n)
+    .option("--no-page", "without the page for browsers")
     .option("--trust-proxy", "behind a proxy: take clients' addresses from its X-Forwarded-For")
     .action(serve);
   withPtau(ceremony.command("join").description("take part in one that is served somewhere"))
