@@ -4,7 +4,7 @@ import type { ChainContext } from "../../../runner/chain/connect.ts";
 import type { Call } from "../../../runner/chain/transact.ts";
 import type { Hex } from "../../../runner/protocol/bytes.ts";
 import type { Address } from "../../../runner/protocol/typedData.ts";
-import type { TypedData } from "../wallet/useWallet.ts";
+import type { TypedData } from "../wallet/typedData.ts";
 
 const permitAbi = parseAbi([
   "function name() view returns (string)",

@@ -10,6 +10,7 @@ import { pollingInterval } from "../chain/chain.ts";
 import type { Sending, Wallet } from "../transactions/send.ts";
 import { TransactionStore } from "../transactions/store.ts";
 import { walletError } from "./errors.ts";
+import type { TypedData } from "./typedData.ts";
 
 /** The connected account; undefined when none is. */
 export function useAccount(): Address | undefined {
@@ -30,14 +31,6 @@ export function useWalletProblem(): DeltapayError | undefined {
       hint: "switch the chain at the top of the page",
     });
   return undefined;
-}
-
-/** What a wallet is asked to sign, as `typedData` of the protocol makes it. */
-export interface TypedData {
-  domain: { name: string; version?: string; chainId: bigint; verifyingContract: Address };
-  types: Record<string, readonly { name: string; type: string }[]>;
-  primaryType: string;
-  message: Record<string, unknown>;
 }
 
 /** Asks the wallet to sign typed data. @throws DeltapayError `wallet/...` */

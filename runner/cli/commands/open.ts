@@ -9,7 +9,7 @@ import type { BuyerData } from "../../buyer/dataFolder.ts";
 import { checkLiveness, type Discovered, discover } from "../../buyer/discover.ts";
 import { type AdapterUse, verifyServedAdapter } from "../../buyer/loadAdapter.ts";
 import { checkFee, checkOffer, type OfferContext } from "../../buyer/offer.ts";
-import { completeOpening, type OpenOptions, openAgreement } from "../../buyer/open.ts";
+import { completeOpening, type OpenOptions, openAgreement, prepareAgreement } from "../../buyer/open.ts";
 import { parseServiceUrl, sameOrigin } from "../../buyer/pinnedConnection.ts";
 import type { AgreementTerms, StoredAgreement } from "../../buyer/storedRows.ts";
 import { reviewOpening, unfinishedOpenings } from "../../buyer/unfinishedOpening.ts";
@@ -21,21 +21,16 @@ import { chainTime } from "../../chain/finality.ts";
 import { adapterRecord } from "../../chain/history.ts";
 import type { Hex } from "../../protocol/bytes.ts";
 import { type Address, offerHash } from "../../protocol/typedData.ts";
+import { DEFAULT_APP_PORT } from "../../wire/admin.ts";
 import type { SignedOffer } from "../../wire/messages.ts";
 import { formatAmount, parseAmount } from "../amounts.ts";
-import {
-  type ChainFlags,
-  gasOf,
-  openSigningChain,
-  type Signing,
-  withChain,
-  withSigner,
-} from "../connection.ts";
+import { type ChainFlags, gasOf, openChain, openSigningChain, withChain, withSigner } from "../connection.ts";
 import { badValue } from "../failure.ts";
 import { closing, type DataFlags, openBuyer, withData } from "../folders.ts";
 import { duration, Output, type OutputFlags, withOutput } from "../output.ts";
-import { address, hash, seconds } from "../parsers.ts";
+import { address, hash, httpUrl, seconds } from "../parsers.ts";
 import { adapterUse, type ModelFlags, withModel } from "../remote.ts";
+import { openingLink, preparedOpening } from "../walletOpening.ts";
 
 interface Flags extends ChainFlags, DataFlags, ModelFlags, OutputFlags {
   contributor: string;
@@ -46,6 +41,22 @@ interface Flags extends ChainFlags, DataFlags, ModelFlags, OutputFlags {
   token: Address;
   maxFee?: string;
   deadlineIn?: bigint;
+  /** Account whose wallet pays in the browser; nothing is sent from here. */
+  buyer?: Address;
+  page: string;
+}
+
+/** Who pays: an account that signs here, or one whose wallet does in the browser. */
+interface Payer {
+  ctx: ChainContext;
+  buyer: Address;
+  byWallet: boolean;
+}
+
+async function findPayer(flags: Flags): Promise<Payer> {
+  if (flags.buyer !== undefined) return { ctx: await openChain(flags), buyer: flags.buyer, byWallet: true };
+  const ctx = await openSigningChain(flags);
+  return { ctx, buyer: ctx.account.address, byWallet: false };
 }
 
 /** Offers that can be taken now. */
@@ -85,36 +96,37 @@ function isAsked({ offer, amount, record }: AgreementTerms, wish: OfferWish, fla
 /** Goes on with what an earlier run of the same command left unfinished; the money may have moved already. */
 async function resume(
   out: Output,
-  ctx: Signing<ChainContext>,
+  payer: Payer,
   { store }: BuyerData,
   wish: OfferWish,
   flags: Flags,
 ): Promise<StoredAgreement | undefined> {
-  const chain = buyerChain(ctx);
-  for (const { terms } of unfinishedOpenings(store).filter(({ terms }) => isOfBuyer(ctx, terms))) {
+  const chain = buyerChain(payer.ctx);
+  for (const { terms } of unfinishedOpenings(store).filter(({ terms }) => isOfBuyer(payer, terms))) {
     const state = await reviewOpening(chain, store, terms.agreementId);
     if (state === "impossible" || state === "abandoned")
       out.note(`the opening of ${terms.agreementId} is ${state}: its offer can no longer be taken`);
     else if (isAsked(terms, wish, flags)) {
       if (state === "unsent") checkFee(terms.offer, terms.amount, wish.maxFee);
       out.note(`going on with agreement ${terms.agreementId}`);
+      if (state === "unsent" && payer.byWallet) return store.agreement(terms.agreementId);
       return completeOpening(chain, store, terms.agreementId, { onProgress: (step) => out.note(step) });
     }
   }
   return undefined;
 }
 
-function isOfBuyer({ chainId, deployment, account }: Signing<ChainContext>, terms: AgreementTerms): boolean {
+function isOfBuyer({ ctx: { chainId, deployment }, buyer }: Payer, terms: AgreementTerms): boolean {
   return (
     terms.chainId === BigInt(chainId) &&
     terms.escrow === deployment.escrow.toLowerCase() &&
-    terms.buyer === account.address.toLowerCase()
+    terms.buyer === buyer.toLowerCase()
   );
 }
 
 async function openOn(
   out: Output,
-  ctx: Signing<ChainContext>,
+  { ctx, buyer, byWallet }: Payer,
   data: BuyerData,
   found: Discovered,
   signed: SignedOffer,
@@ -129,7 +141,7 @@ async function openOn(
     vault: data.vault,
     domain: domainOf(ctx),
     registry: ctx.deployment.registry,
-    buyer: ctx.account.address,
+    buyer,
     contributor: found.entry.contributor,
     manifestHash: found.entry.manifestHash,
     record: found.record,
@@ -139,18 +151,21 @@ async function openOn(
     now,
     ...(flags.deadlineIn === undefined ? {} : { deadline: now + flags.deadlineIn }),
   };
+  if (byWallet) return data.store.agreement(prepareAgreement(options));
   return openAgreement({ ...options, onProgress: (step) => out.note(step) });
 }
 
 async function run(flags: Flags): Promise<void> {
   const out = new Output(flags);
-  const ctx = await openSigningChain(flags);
+  const payer = await findPayer(flags);
+  const { ctx } = payer;
   const { wish, token } = await readWish(ctx, flags);
   await closing(await openBuyer(flags), async (data) => {
-    const earlier = await resume(out, ctx, data, wish, flags);
+    const earlier = await resume(out, payer, data, wish, flags);
     const { agreement, ...checks } =
-      earlier === undefined ? await openNew(out, ctx, data, wish, flags) : { agreement: earlier };
+      earlier === undefined ? await openNew(out, payer, data, wish, flags) : { agreement: earlier };
     const { terms, transactionHash } = agreement;
+    const opening = agreement.phase === "opening" ? preparedOpening(terms) : null;
     const result = {
       agreementId: terms.agreementId,
       resumed: earlier !== undefined,
@@ -165,6 +180,9 @@ async function run(flags: Flags): Promise<void> {
       txHash: transactionHash,
       gasUsed: transactionHash === null ? null : await gasOf(ctx, transactionHash),
       ...checks,
+      /** To be sent by the buyer's wallet; null once it is open. */
+      opening,
+      link: opening === null ? null : openingLink(flags.page, opening),
       warnings: out.warnings,
     };
     out.result(result, () => lines(result, token));
@@ -172,13 +190,8 @@ async function run(flags: Flags): Promise<void> {
 }
 
 /** Finds the contributor, verifies its adapter, and opens. */
-async function openNew(
-  out: Output,
-  ctx: Signing<ChainContext>,
-  data: BuyerData,
-  wish: OfferWish,
-  flags: Flags,
-) {
+async function openNew(out: Output, payer: Payer, data: BuyerData, wish: OfferWish, flags: Flags) {
+  const { ctx } = payer;
   const domain = domainOf(ctx);
   const found = await discover({
     url: flags.contributor,
@@ -201,7 +214,7 @@ async function openNew(
   const context: OfferContext = { domain, adapterId, contributor: entry.contributor, layout, ...wish, now };
   for (const warning of (await checkOffer(signed, context)).warnings) out.warn(warning);
   return {
-    agreement: await openOn(out, ctx, data, found, signed, wish, flags),
+    agreement: await openOn(out, payer, data, found, signed, wish, flags),
     vkHash: manifest.vkHash,
     modules: manifest.modules.map(({ name, shape, group }) => ({ name, shape, group })),
     record,
@@ -247,6 +260,7 @@ function lines(
     deadline: bigint;
     modules?: unknown[];
     timings?: { manifestCheckMs: number };
+    link: string | null;
   },
   token: Token,
 ): string[] {
@@ -257,9 +271,12 @@ function lines(
     ...(modules === undefined || timings === undefined
       ? []
       : [`verified ${modules.length} modules in ${duration(timings.manifestCheckMs)}`]),
-    `paid in ${amount(result.amount)} (up to ${tokens < offer.tokenCap ? tokens : offer.tokenCap} tokens), fee ${amount(result.openingFee)}`,
+    `${result.link === null ? "paid in" : "to pay in"} ${amount(result.amount)} (up to ${tokens < offer.tokenCap ? tokens : offer.tokenCap} tokens), fee ${amount(result.openingFee)}`,
     `runs until ${when(result.deadline)}`,
     `agreement ${result.agreementId}`,
+    ...(result.link === null
+      ? []
+      : ["pay with the buyer's wallet at the page below; then this client goes on by itself", result.link]),
   ];
 }
 
@@ -286,6 +303,12 @@ export function registerOpen(program: Command): void {
       "--max-fee <amount>",
       "largest opening fee to pay (default: the smaller of --amount and the offer's maxUnpaidTokens x price)",
     )
+    .option(
+      "--buyer <address>",
+      "account whose wallet pays in the browser: prepares the opening and names the page, sends nothing",
+      address,
+    )
+    .option("--page <url>", "where that page is served", httpUrl, `http://127.0.0.1:${DEFAULT_APP_PORT}/`)
     .option("--deadline-in <time>", "time to the deadline (default: the offer's least and an hour)", seconds)
     .action(run);
 }
