@@ -64,7 +64,8 @@ export function readRelease(): Release {
  * @throws Missing when it was not built, Wrong when it hashes to another vkHash
  */
 export function readPinnedKey({ size, vkHash }: PinnedKey): CommitKey {
-  const file = `${ROOT}/build/keys/${size}/commit-key.bin`;
+  const folder = process.env["DELTAPAY_KEYS"] ?? `${ROOT}/build/keys`;
+  const file = `${folder}/${size}/commit-key.bin`;
   if (!existsSync(file))
     throw new Missing(`the key of size ${size} is not built here: deltapay keys build --size ${size}`);
   const key = readCommitKey(readFileSync(file));

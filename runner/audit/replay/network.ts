@@ -31,9 +31,16 @@ export interface ReplayedReceipt {
   logs: { address: Hex; topics: Hex[]; data: Hex }[];
 }
 
-/** Made once: the first network of an environment takes a second, the next ones hundredths. */
+/**
+ * Made once for all networks. It is shown no artifacts: it would read all build information of the project, only to name
+ * Solidity lines in stack traces.
+ */
 const environment = once(() =>
-  createHardhatRuntimeEnvironment({ networks: { replay: { type: "edr-simulated" } } }, {}, ROOT),
+  createHardhatRuntimeEnvironment(
+    { networks: { replay: { type: "edr-simulated" } }, paths: { artifacts: `${ROOT}/artifacts/none` } },
+    {},
+    ROOT,
+  ),
 );
 
 async function connect(chainId: bigint, from: bigint) {

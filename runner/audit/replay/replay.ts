@@ -5,7 +5,7 @@ import { quantity } from "../chain/node.ts";
 import type { Call } from "../chain/transactions.ts";
 import { inOrder } from "../chain/transactions.ts";
 import type { Hex } from "../primitives/bytes.ts";
-import { demand } from "../problem.ts";
+import { demand, Wrong } from "../problem.ts";
 import type { Subject } from "../subject.ts";
 import type { ReplayedReceipt, ReplayNetwork } from "./network.ts";
 import { STAND_IN_TOKEN } from "./standInToken.ts";
@@ -119,9 +119,7 @@ export async function checkReplay(subject: Subject, network: ReplayNetwork, onCa
 function asReverted(error: Error, { name, transaction }: Call): Error {
   const reason = error.message.split("\n")[0]!.slice(0, 200);
   if (!/revert/i.test(reason)) return error;
-  return Object.assign(new Error(`${name} of ${transaction.hash} reverts when it is replayed: ${reason}`), {
-    name: "Wrong",
-  });
+  return new Wrong(`${name} of ${transaction.hash} reverts when it is replayed: ${reason}`);
 }
 
 /** The release's verifier accepts the call's claims with the seed recomputed here. */

@@ -10,6 +10,8 @@ export type Mishear = (method: string, params: readonly unknown[]) => readonly u
 
 export interface LyingNode {
   rpcUrl: string;
+  /** From now on refuses the calls of a method, or those of them that `which` picks. */
+  refuse(method: string, which?: (params: readonly unknown[]) => boolean): void;
   close(): Promise<void>;
 }
 
@@ -24,8 +26,11 @@ export async function startLyingNode(
   lie: Lie,
   mishear: Mishear = (_, params) => params,
 ): Promise<LyingNode> {
+  const refused = new Map<string, (params: readonly unknown[]) => boolean>();
   const answer = async (body: string): Promise<string> => {
     const { id, method, params } = JSON.parse(body) as Rpc;
+    if (refused.get(method)?.(params) === true)
+      return JSON.stringify({ jsonrpc: "2.0", id, error: { code: -32601, message: `${method}: not here` } });
     const asked = mishear(method, params);
     const response = await fetch(realUrl, {
       method: "POST",
@@ -46,6 +51,7 @@ export async function startLyingNode(
   const { port } = server.address() as AddressInfo;
   return {
     rpcUrl: `http://127.0.0.1:${port}`,
+    refuse: (method, which = () => true) => void refused.set(method, which),
     close: async () => {
       server.closeAllConnections();
       await new Promise((resolve) => server.close(resolve));

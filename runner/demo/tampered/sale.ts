@@ -5,22 +5,24 @@
 import { mkdtempSync, rmSync, writeFileSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
-import type { LocalAccount } from "viem";
+import { concat, type LocalAccount, pad } from "viem";
 import { generatePrivateKey, privateKeyToAccount } from "viem/accounts";
 import { loadPeftAdapter } from "../../adapter/peft.ts";
 import { testAccount } from "../../chain/accounts.ts";
+import { settleCall } from "../../chain/claims.ts";
 import { type ChainContext, connect, connectChain, domainOf, withAccount } from "../../chain/connect.ts";
 import { deploy } from "../../chain/deploy.ts";
 import { storeDeployment } from "../../chain/deployment.ts";
-import { openAgreement, release, withdraw } from "../../chain/escrow.ts";
+import { openAgreement, release, setOperator, withdraw } from "../../chain/escrow.ts";
 import { chainTime } from "../../chain/finality.ts";
 import type { LocalNode } from "../../chain/localNode.ts";
 import { registerAdapter } from "../../chain/registry.ts";
+import { transact } from "../../chain/transact.ts";
 import { loadServedAdapter, type ServedAdapter, writePublicFiles } from "../../contributor/adapters.ts";
 import { contributorChain } from "../../contributor/chainAdapter.ts";
 import { type ContributorData, openContributorData } from "../../contributor/dataFolder.ts";
 import { registerPeftAdapter } from "../../contributor/register.ts";
-import { type Hex, toHex } from "../../protocol/bytes.ts";
+import { type Hex, pointWords, toHex } from "../../protocol/bytes.ts";
 import { addPass, initialState, type Pass, type SessionState } from "../../protocol/fold.ts";
 import type { ModulesPerProof } from "../../protocol/groups.ts";
 import { encodeManifest, manifestHash } from "../../protocol/manifest.ts";
@@ -29,7 +31,7 @@ import { answer } from "../../protocol/quantise.ts";
 import { type Address, type Offer, statementsHash, typedData } from "../../protocol/typedData.ts";
 import { keepPass } from "../../storage/transcript.ts";
 import { withCommitments } from "../attacks/forgery.ts";
-import { proveState, settleByHand } from "../attacks/settling.ts";
+import { proveState } from "../attacks/settling.ts";
 import { FIXTURES } from "../fixtures.ts";
 import { startInProcessNode } from "./inProcessNode.ts";
 
@@ -60,6 +62,8 @@ export interface SaleTerms {
   verifier?: (market: Market) => Promise<Address>;
   /** Opened and settled here in place of the release's escrow. */
   escrow?: (market: Market) => Promise<Address>;
+  /** A contract that passes calls on settles, as the contributor's operator. */
+  settler?: (market: Market) => Promise<Address>;
   /** What answers and proofs are made with in place of the registered weights. */
   substitute?: (weights: ServedAdapter["weights"]) => ServedAdapter["weights"];
 }
@@ -136,7 +140,7 @@ export class Market {
     storeDeployment(traders.contributor.deployment, files.deployment);
     const hash = manifestHash(manifest);
     writeFileSync(files.opening, encodeOpening(openingOf(agreementId, hash, adapter.layout.groups, state)));
-    await settle(traders, substituted, agreementId, signer, state);
+    await settle(traders, substituted, agreementId, signer, state, await terms.settler?.(this));
     await release(traders.contributor, agreementId);
     for (const trader of [traders.contributor, traders.buyer]) await withdraw(trader, token);
     const publicFiles = this.#data.adapterDirectory(adapterId);
@@ -215,13 +219,14 @@ async function open(
   return agreementId;
 }
 
-/** Proves the state with the adapter's weights and settles in two calls. */
+/** Proves the state with the adapter's weights and settles in two calls. @param through passes the calls on */
 async function settle(
   { contributor }: Traders,
   adapter: ServedAdapter,
   agreementId: Hex,
   signer: LocalAccount,
   state: SessionState,
+  through: Address | undefined,
 ): Promise<void> {
   const { V, claims } = await proveState(adapter, state);
   const receipt = {
@@ -232,8 +237,17 @@ async function settle(
     statementsHash: statementsHash(V),
   };
   const signature = await signer.signTypedData(typedData(domainOf(contributor), "Receipt", receipt));
-  for (const part of [claims.slice(0, 1), claims.slice(1)])
-    if (part.length > 0) await settleByHand(contributor, { receipt, signature }, { V, claims: part });
+  if (through !== undefined) await setOperator(contributor, through, true);
+  for (const part of [claims.slice(0, 1), claims.slice(1)]) {
+    if (part.length === 0) continue;
+    const call = settleCall(
+      contributor,
+      { agreementId, receipt, signature, V: V.map(pointWords), claims },
+      part,
+    );
+    const passedOn = through && { to: through, data: concat([pad(call.to), call.data]) };
+    await transact(contributor, passedOn ?? call);
+  }
 }
 
 /** Passes of made-up activations, answered with the adapter's weights and kept. */
