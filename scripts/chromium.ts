@@ -12,6 +12,7 @@ const INSTALL_TIMEOUT = 300_000;
 const NAMES = ["chromium", "chromium-browser", "google-chrome", "google-chrome-stable", "chrome"];
 /** Where systems put it that do not put it into PATH. */
 const PLACES = [
+  "/usr/bin/chromium",
   "/snap/bin/chromium",
   "/Applications/Chromium.app/Contents/MacOS/Chromium",
   "/Applications/Google Chrome.app/Contents/MacOS/Google Chrome",
@@ -43,7 +44,10 @@ function works(program: string): boolean {
 }
 
 /** A Chromium that starts: of CHROMIUM, PATH, the usual places or Playwright's cache. */
-export function findChromium(env: NodeJS.ProcessEnv = process.env): string | undefined {
+export function findChromium(
+  env: NodeJS.ProcessEnv = process.env,
+  places: readonly string[] = PLACES,
+): string | undefined {
   if (env["CHROMIUM"]) return works(env["CHROMIUM"]) ? env["CHROMIUM"] : undefined;
   const inPath = (env["PATH"] ?? "")
     .split(path.delimiter)
@@ -52,7 +56,7 @@ export function findChromium(env: NodeJS.ProcessEnv = process.env): string | und
   const cached = fs.existsSync(cache)
     ? fs.globSync(CACHED, { cwd: cache }).map((name) => path.join(cache, name))
     : [];
-  return [...inPath, ...PLACES, ...cached.sort().reverse()].find(works);
+  return [...inPath, ...places, ...cached.sort().reverse()].find(works);
 }
 
 /** Runs an installer with its words on stderr. */
