@@ -8,6 +8,7 @@ import { type Check, checkFacts } from "../../app/src/agreement/checks.ts";
 import type { AgreementFacts } from "../../app/src/agreement/facts.ts";
 import { readFacts } from "../../app/src/agreement/readFacts.ts";
 import { assessReceipt } from "../../app/src/agreement/receipts.ts";
+import { headline } from "../../app/src/agreement/words.ts";
 import { readingContext } from "../../app/src/chain/chain.ts";
 import { checkBundle } from "../../app/src/verification/checkBundle.ts";
 import type { ChainContext } from "../../runner/chain/connect.ts";
@@ -86,6 +87,7 @@ test("a settled agreement is rebuilt from the chain alone, and every proof repla
   const certificate = await certify(agreementId);
   assert.deepEqual(failed(certificate), []);
   assert.equal(certificate.verdict, "proven");
+  assert.equal(headline(certificate), "50 tokens proven: every proof on chain holds");
   assert.deepEqual(
     certificate.checks.map(({ name, result }) => `${name} ${result}`),
     ["contracts", "verifier", "key", "registration", "opening", "offer", "money", "receipts"].map(
@@ -144,6 +146,7 @@ test("what is open has a deadline, and nothing is settled", async () => {
   const { agreementId } = await openAgreementOf(contributor, buyer, GROUPS);
   const certificate = await certify(agreementId);
   assert.equal(certificate.verdict, "unsettled");
+  assert.equal(headline(certificate), "Open: nothing is proven yet");
   assert.deepEqual(kinds(certificate), ["registered", "opened", "deadline"]);
   assert.equal(certificate.money.held, 1000n);
 });
@@ -154,6 +157,7 @@ test("proofs of some groups are shown, and those that wait", async () => {
   await settle(contributor, { ...proven, claims: proven.claims.slice(0, 1) });
   const certificate = await certify(agreementId);
   assert.equal(certificate.verdict, "unsettled");
+  assert.match(headline(certificate), /nothing is paid until all are/);
   assert.deepEqual(groupStates(certificate), [["proven", "waiting", "waiting"]]);
   assert.match(check(certificate, "receipts").detail, /2 are still to come/);
   assert.equal(certificate.money.earned, 0n);
@@ -174,11 +178,14 @@ test("a receipt settled after a newer one is worth nothing more", async () => {
 test("a refund after the deadline is shown, with the closing before it", async () => {
   const { agreementId } = await openAgreementOf(contributor, buyer, GROUPS);
   await closeAgreement(buyer, agreementId);
+  assert.match(headline(await certify(agreementId)), /^Closing/);
   await chain.pass(700);
+  assert.match(headline(await certify(agreementId)), /can have its money back/);
   await refund(chain.as(6), agreementId);
   const certificate = await certify(agreementId);
   assert.deepEqual(kinds(certificate), ["registered", "opened", "closing", "refunded"]);
   assert.deepEqual([certificate.verdict, certificate.money.returned], ["unsettled", 1000n]);
+  assert.match(headline(certificate), /the buyer has its money back/);
 });
 
 /** Deploys runtime code of at most 255 bytes. */
@@ -237,6 +244,7 @@ test("a verifier that accepts anything is named, and its false proofs fail here"
   const certificate = await certify(agreementId);
   assert.equal(certificate.verdict, "failed");
   assert.deepEqual(failed(certificate), ["verifier", "receipts"]);
+  assert.equal(headline(certificate), "Do not rely on this agreement: 2 checks fail");
   assert.match(check(certificate, "verifier").detail, /no verifier of this release/);
   assert.deepEqual(groupStates(certificate), [["failed", "failed", "failed"]]);
   assert.match(check(certificate, "receipts").detail, /layer\.q, layer\.k; layer\.v; layer\.o/);

@@ -4,7 +4,13 @@ import * as path from "node:path";
 import { DatabaseSync } from "node:sqlite";
 import { after, type TestContext, test } from "node:test";
 import { fileURLToPath } from "node:url";
+import { openingText } from "../../app/src/buyer/keptOpening.ts";
+import { readOfferOrOpening } from "../../app/src/buyer/opening.ts";
+import { testAccount } from "../../runner/chain/accounts.ts";
+import { connect } from "../../runner/chain/connect.ts";
+import { openAgreement } from "../../runner/chain/escrow.ts";
 import { freePort } from "../../runner/chain/localNode.ts";
+import { openSession } from "../../runner/wire/sessionFile.ts";
 import { temporaryDirectory } from "../storage/temporary.ts";
 import { failing, killedAt, run, runJson, startJson } from "./command.ts";
 
@@ -132,6 +138,19 @@ test("the adapter changes the text to the reference's and the perplexity to the 
   await service.stop();
 });
 
+test("what proves a session leaves its folder encrypted only", async () => {
+  const { agreementId } = steps;
+  const file = path.join(directory, "session.json");
+  const exporting = ["prove", agreementId, ...chain, ...contributorData, "--export-session", file];
+  assert.equal((await failing(exporting)).error.code, "session-file/passphrase-needed");
+  assert.equal(fs.existsSync(file), false);
+  const passphrase = "correct horse battery";
+  await runJson(exporting, { DELTAPAY_SESSION_PASSPHRASE: passphrase });
+  assert.equal(fs.statSync(file).mode & 0o777, 0o600);
+  const session = await openSession(fs.readFileSync(file, "utf8"), passphrase);
+  assert.deepEqual([session.agreementId, session.witnesses.length], [agreementId, 4]);
+});
+
 test("prove, settle once, withdraw; the rest is released", async () => {
   const { agreementId } = steps;
   const bundle = path.join(directory, "bundle.json");
@@ -210,6 +229,33 @@ test("the service proves and settles by itself once the buyer has ended", async 
   const [entry] = (await runJson<Status>(["status", agreementId, ...buyer])).agreements;
   assert.ok(BigInt(entry!.chain.paid) > 0n);
   assert.equal(await service.stop(), 0);
+});
+
+test("an opening is prepared for a wallet in the browser; once it paid, the same command goes on", async (context) => {
+  const terms = ["--fee", "0", "--min-duration", "30s", "--close-window", "30s", "--cap", "2000"];
+  await runJson([
+    ...["offer", "make", "--price", String(PRICE), "--max-unpaid", "200"],
+    ...terms,
+    ...contributor,
+  ]);
+  const service = await serve(context, "--no-settle");
+  const wallet = testAccount(3);
+  const client = [...chain, "--data", path.join(directory, "wallet-buyer"), "--buyer", wallet.address];
+  const command = ["open", ...client, ...model, "--contributor", service.ready.url, "--amount", "2000000"];
+  const prepared = await runJson<Id & { link: string; opening: unknown }>(command);
+  const text = openingText(new URL(prepared.link).hash)!;
+  assert.deepEqual(JSON.parse(text), prepared.opening);
+  const read = readOfferOrOpening(text);
+  assert.ok(read.kind === "opening" && read.opening.agreementId === prepared.agreementId);
+  const again = await runJson<Id & { resumed: boolean }>(command);
+  assert.deepEqual([again.agreementId, again.resumed], [prepared.agreementId, true]);
+
+  const ctx = await connect({ rpcUrl: chainProcess.ready.rpcUrl, account: wallet, deploymentFile });
+  const { offerSignature: signature, ...opening } = read.opening;
+  assert.equal((await openAgreement(ctx, { ...opening, signature })).agreementId, prepared.agreementId);
+  const opened = await runJson<Id & { opening: unknown; link: unknown }>(command);
+  assert.deepEqual([opened.agreementId, opened.opening, opened.link], [prepared.agreementId, null, null]);
+  await service.stop();
 });
 
 test("an opening fee above what was agreed to is refused; an opening that broke off goes on, paid once", async (context) => {

@@ -44,8 +44,10 @@ export function headline(certificate: Certificate): string {
       ? "Nothing was proven in time, and the buyer has its money back"
       : "The contributor gave the money back without a proof";
   if (begun) return "Some proofs are on chain and hold; nothing is paid until all are";
-  return facts.head.time > facts.now.deadline
-    ? "Nothing was proven in time: the buyer can have its money back"
+  if (facts.head.time > facts.now.deadline)
+    return "Nothing was proven in time: the buyer can have its money back";
+  return facts.now.status === "closing"
+    ? "Closing: what is proven until the deadline is still paid"
     : "Open: nothing is proven yet";
 }
 

@@ -3,6 +3,7 @@ import assert from "node:assert/strict";
 import { readFileSync } from "node:fs";
 import { test } from "node:test";
 import type { Page, Route } from "playwright-core";
+import { readSettlements } from "../../../runner/chain/history.ts";
 import { settle } from "../../../runner/chain/settle.ts";
 import { loadServedAdapter } from "../../../runner/contributor/adapters.ts";
 import { exportSession } from "../../../runner/contributor/exportSession.ts";
@@ -115,6 +116,30 @@ test("a node that is down is named, and the page goes on when it is back", async
   await tab.page.unroute(`${stage.rpcUrl}/**`);
   await tab.page.getByRole("button", { name: "Try again" }).click();
   await tab.shows(/every proof on chain holds/);
+  tab.assertQuiet();
+});
+
+test("where there is a block explorer, transactions and blocks link to it", async () => {
+  const tab = await stage.visit({ wallet: null, hash: "#/agreement" });
+  await tab.page.route("**/config.json", async (route) => {
+    const answer = await route.fetch();
+    await route.fulfill({ json: { ...(await answer.json()), explorerUrl: "https://explorer.example/base" } });
+  });
+  await tab.page.reload();
+  await tab.page.getByLabel("Agreement id").fill(settled.agreementId);
+  await tab.page.keyboard.press("Enter");
+  await tab.shows(/every proof on chain holds/);
+  const links = await tab.page
+    .locator("main a[href^='https:']")
+    .evaluateAll((found) => found.map((link) => [link.getAttribute("href"), link.getAttribute("rel")]));
+  const [settlement] = await readSettlements(world.contributor.ctx, settled.agreementId);
+  const { txHash, blockNumber } = settlement!;
+  for (const href of [`tx/${txHash}`, `block/${blockNumber}`])
+    assert.ok(
+      links.some(([found]) => found === `https://explorer.example/base/${href}`),
+      href,
+    );
+  for (const [, rel] of links) assert.equal(rel, "noreferrer");
   tab.assertQuiet();
 });
 
