@@ -134,7 +134,7 @@ export function contributorWarnings(
   const unpaid = offer.maxUnpaidTokens * offer.pricePerToken;
   if (offer.openingFee < unpaid)
     warnings.push(
-      `the opening fee ${offer.openingFee} is below maxUnpaidTokens x price = ${unpaid}: unpaid passes cost a buyer little`,
+      `the opening fee is worth ${offer.openingFee / offer.pricePerToken} tokens, a buyer can leave ${offer.maxUnpaidTokens} unpaid: that costs it little`,
     );
   const enough = extractionTokens(layout);
   if (offer.tokenCap * offer.maxOpens >= BigInt(enough))

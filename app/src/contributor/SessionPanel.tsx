@@ -26,6 +26,13 @@ const PHASES: Record<AdminSession["phase"], readonly [text: string, kind: Kind]>
   closed: ["over", "plain"],
 };
 
+/** Where a session stands, also when its proofs were submitted from here and its service has not looked yet. */
+function standing({ phase, chain, owed, proofs, groups }: AdminSession): readonly [text: string, kind: Kind] {
+  if (chain !== null && owed > 0n && chain.paid >= owed && phase !== "serving") return PHASES.settled;
+  if (phase === "proving" && proofs.length === groups) return ["proven, not settled", "warn"];
+  return PHASES[phase];
+}
+
 /** @param token of the session's offer */
 export function SessionPanel({
   session,
@@ -39,7 +46,7 @@ export function SessionPanel({
   onBundle: (bundle: ProofBundle) => void;
 }) {
   const { agreementId, phase, receipt, owed, chain, groups, proofs } = session;
-  const [text, kind] = PHASES[phase];
+  const [text, kind] = standing(session);
   const deadline = chain?.deadline ?? BigInt(session.deadline);
   const over = phase === "settled" || phase === "closed";
   return (
