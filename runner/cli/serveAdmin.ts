@@ -58,3 +58,9 @@ export async function openAdmin(
     origins: adminOrigin ?? DEFAULT_APP_ORIGINS,
   });
 }
+
+/** What to start to see it, as a line for a person. */
+export function pageLine({ url }: Admin, { rpc, data }: { rpc: string; data?: string | undefined }): string {
+  const from = data === undefined ? "" : ` --data ${data}`;
+  return `your page: deltapay app --rpc ${rpc} --admin ${url}${from}`;
+}

@@ -65,7 +65,7 @@ test("warnings name what either side risks", async () => {
 
   const contributorSide = async (change: Partial<Offer>) => (await warn(change)).contributorWarnings;
   assert.deepEqual(await contributorSide({ ...modest, openingFee: 20n }), []);
-  assert.match((await contributorSide({ ...modest, openingFee: 19n })).join(), /below maxUnpaidTokens/);
+  assert.match((await contributorSide({ ...modest, openingFee: 19n })).join(), /a buyer can leave 2 unpaid/);
   assert.match(
     (await contributorSide({ ...modest, openingFee: 20n, maxOpens: 2n })).join(),
     /3 tokens give the adapter away/,
