@@ -35,7 +35,7 @@ export const BUYER = 2;
 export const STRANGER = 3;
 
 /** Milliseconds to wait for what the page shows. */
-export const PATIENCE = 20_000;
+export const PATIENCE = 45_000;
 
 /** What the wallet does with a request that asks its owner. */
 export type Decide = (method: string) => "approve" | "reject" | Promise<"approve" | "reject">;
