@@ -1,5 +1,5 @@
 /**
- * Regenerates circuits/keys.json and contracts/verifiers/*.sol from source.
+ * Regenerates circuits/keys.json and contracts/verifiers/*.sol from source; keys out of a ceremony stay as they are.
  *
  * node scripts/generate-keys.ts [--max L] [--check]
  *   --max L   sizes up to L (default 510; 8190 takes about a minute); entries of larger keys stay as they are
@@ -34,6 +34,10 @@ async function generate(max: number, check: boolean): Promise<string[]> {
   const different: string[] = [];
   if (!check) fs.mkdirSync(VERIFIERS, { recursive: true });
   for (const size of KEY_SIZES.filter((candidate) => candidate <= max)) {
+    if (entries.get(size)?.state === "ceremony") {
+      console.error(`key ${size}: out of a ceremony, nothing here can make it`);
+      continue;
+    }
     const started = Date.now();
     const key = await makeDevKey(curve, size);
     entries.set(size, pinnedOf(key));

@@ -48,7 +48,8 @@ export class Progress {
     const isOver = done >= total;
     if (now - (isOver ? this.#startedAt : this.#lastLineAt) < (isOver ? SHORT : LINE_PAUSE)) return;
     this.#lastLineAt = now;
-    const took = isOver ? ` (${((now - this.#startedAt) / 1000).toFixed(1)} s)` : "";
-    this.#stream.write(`${this.#label}: ${done}/${total}${took}\n`);
+    const seconds = (now - this.#startedAt) / 1000;
+    const left = done > 0 ? `, about ${Math.ceil((seconds * (total - done)) / done)} s left` : "";
+    this.#stream.write(`${this.#label}: ${done}/${total}${isOver ? ` (${seconds.toFixed(1)} s)` : left}\n`);
   }
 }

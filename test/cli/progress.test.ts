@@ -23,10 +23,10 @@ test("without a terminal work that takes long gives a line now and then, short w
     now += 100;
   }
   assert.deepEqual(lines, [
-    "long: 20/100\n",
-    "long: 40/100\n",
-    "long: 60/100\n",
-    "long: 80/100\n",
+    "long: 20/100, about 8 s left\n",
+    "long: 40/100, about 6 s left\n",
+    "long: 60/100, about 4 s left\n",
+    "long: 80/100, about 2 s left\n",
     "long: 100/100 (10.0 s)\n",
   ]);
 });
