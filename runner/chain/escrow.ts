@@ -5,6 +5,7 @@ import type { Address, Offer } from "../protocol/typedData.ts";
 import type { ChainContext } from "./connect.ts";
 import { ensureAllowance, isEth } from "./erc20.ts";
 import { loraEscrowAbi } from "./generated/abi.ts";
+import { type PersistOptions, persist } from "./persist.ts";
 import { type Outcome, requireSender, transact } from "./transact.ts";
 
 /** A mined transaction. */
@@ -65,22 +66,30 @@ export async function refund(ctx: ChainContext, agreementId: Hex): Promise<Mined
   return { ...mined, amount: event!.args.amount };
 }
 
-/** The contributor gives the buyer back what is left. @returns that amount */
-export async function release(ctx: ChainContext, agreementId: Hex): Promise<Mined & { amount: bigint }> {
+/** The contributor gives the buyer back what is left; replaced while nobody mines it. @returns that amount */
+export async function release(
+  ctx: ChainContext,
+  agreementId: Hex,
+  options: PersistOptions = {},
+): Promise<Mined & { amount: bigint }> {
   const data = encodeFunctionData({ abi: loraEscrowAbi, functionName: "release", args: [agreementId] });
-  const { logs, ...mined } = await transactEscrow(ctx, data);
+  const { logs, ...mined } = await persist(ctx, { to: ctx.deployment.escrow, data }, options);
   const [event] = parseEventLogs({ abi: loraEscrowAbi, logs, eventName: "AgreementReleased" });
   return { ...mined, amount: event!.args.amount };
 }
 
-/** Sends the sender's whole credit of a token (zero: ETH) to `to`, by default the sender. @returns that amount */
+/**
+ * Sends the sender's whole credit of a token (zero: ETH) to `to`, by default the sender; replaced while nobody mines it.
+ * @returns that amount
+ */
 export async function withdraw(
   ctx: ChainContext,
   token: Address,
   to: Address = requireSender(ctx).account.address,
+  options: PersistOptions = {},
 ): Promise<Mined & { amount: bigint }> {
   const data = encodeFunctionData({ abi: loraEscrowAbi, functionName: "withdraw", args: [token, to] });
-  const { logs, ...mined } = await transactEscrow(ctx, data);
+  const { logs, ...mined } = await persist(ctx, { to: ctx.deployment.escrow, data }, options);
   const [event] = parseEventLogs({ abi: loraEscrowAbi, logs, eventName: "Withdrawn" });
   return { ...mined, amount: event!.args.amount };
 }

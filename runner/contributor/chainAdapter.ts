@@ -1,11 +1,13 @@
 /** The contributor's view of a real chain, on runner/chain. */
-import { readAgreement, readFinalParty } from "../chain/agreements.ts";
+import { credits, readAgreement, readFinalParty } from "../chain/agreements.ts";
 import { type ChainContext, domainOf } from "../chain/connect.ts";
+import { withdraw } from "../chain/escrow.ts";
 import { chainTime, finalBlock, finalTime } from "../chain/finality.ts";
 import { type Opening, readOpening, readSettlements } from "../chain/history.ts";
 import { isLocalChain } from "../chain/localChain.ts";
 import { readAdapter, registerAdapter } from "../chain/registry.ts";
 import { type SettleOptions, settle } from "../chain/settle.ts";
+import { requireSender } from "../chain/transact.ts";
 import type { Hex } from "../protocol/bytes.ts";
 import { messageDigest } from "../protocol/typedData.ts";
 import type { BlockChoice, ContributorChain } from "./chainView.ts";
@@ -66,6 +68,11 @@ export function contributorChain(
     settle: async (request, sending) => {
       const { transactions } = await settle(ctx, request, { ...sending, ...options });
       return { transactions: transactions.map(({ txHash }) => txHash) };
+    },
+    credit: (token) => credits(ctx, token, requireSender(ctx).account.address),
+    withdraw: async (token, to, sending) => {
+      const { txHash, amount } = await withdraw(ctx, token, to, { ...sending, ...options });
+      return { txHash, amount };
     },
   };
 }

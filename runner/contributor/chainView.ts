@@ -64,7 +64,7 @@ export interface SettlementRequest {
   claims: Claim[];
 }
 
-export interface SettlementSending {
+export interface Sending {
   /** What an earlier try sent last. */
   earlier?: SentTransaction;
   /** Hears of each transaction before any node does; it must be durable when this returns. */
@@ -94,5 +94,9 @@ export interface ContributorChain {
    * Sends `settle`, in as many transactions as the gas limit asks for, and waits until they are mined. Safe to repeat:
    * groups that are settled are left out, and an earlier transaction that is stuck is replaced.
    */
-  settle(request: SettlementRequest, sending?: SettlementSending): Promise<{ transactions: Hex[] }>;
+  settle(request: SettlementRequest, sending?: Sending): Promise<{ transactions: Hex[] }>;
+  /** What the sending account can withdraw of a token (zero: ETH). */
+  credit(token: Address): Promise<bigint>;
+  /** Takes that credit out, and waits until it is mined; an earlier transaction that is stuck is replaced. */
+  withdraw(token: Address, to: Address, sending: Sending): Promise<{ txHash: Hex; amount: bigint }>;
 }

@@ -1,6 +1,7 @@
 /** What the contributor's service tells whoever runs it; nothing in an event is secret. */
 import type { Hex } from "../protocol/bytes.ts";
 import type { DeltapayError } from "../protocol/errors.ts";
+import type { Address } from "../protocol/typedData.ts";
 
 export type ContributorEvent =
   | { type: "listening"; url: string }
@@ -22,6 +23,7 @@ export type ContributorEvent =
   | { type: "closed"; agreementId: Hex; reason: string }
   /** It counted as over, and the chain shows its receipt unpaid: it is settled again. */
   | { type: "reopened"; agreementId: Hex; was: "settled" | "closed" }
+  | { type: "withdrawn"; token: Address; to: Address; amount: bigint; txHash: Hex }
   /** Agreements left to settle whose adapters this process does not serve. */
   | { type: "not-settled-here"; agreementIds: Hex[] }
   | { type: "failed"; agreementId: Hex | null; doing: string; error: DeltapayError };

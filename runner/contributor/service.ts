@@ -37,6 +37,7 @@ import { Sessions } from "./sessions.ts";
 import { Settlement } from "./settlement.ts";
 import type { AgreementRecord } from "./store/agreements.ts";
 import { ProofStore } from "./store/proofs.ts";
+import { Withdrawals, type WithdrawalTerms } from "./withdrawals.ts";
 
 /** Keys by size; the default is those this version pins, built when missing. */
 export interface KeySource {
@@ -57,6 +58,8 @@ export interface ServeOptions extends ListenOptions {
   publicUrl?: string;
   /** Prove and settle when a session ends. Default true. */
   settle?: boolean;
+  /** Take out what was earned, by itself. */
+  withdraw?: WithdrawalTerms;
   keepTranscript?: boolean;
   /** Seconds kept free before a deadline when nothing else is settled; default measured, see `settlementMargin`. */
   marginSeconds?: number;
@@ -303,6 +306,10 @@ async function startLoops(
       repeated("settling agreements", () => lifecycle.settleEnded(), pollMs),
       repeated("reviewing settlements", () => reviewSettlements(watched), isLocal ? 1000 : 600_000),
     );
+  }
+  if (options.withdraw !== undefined) {
+    const withdrawals = new Withdrawals({ ...options, terms: options.withdraw, onEvent });
+    loops.push(repeated("withdrawing", () => withdrawals.run(), isLocal ? 1000 : 60_000));
   }
   return {
     stop: async () => {

@@ -35,6 +35,8 @@ export class MemoryChain implements ContributorChain {
   failNext: Error | undefined;
   readonly settled = new Map<Hex, { txHash: Hex; isFinal: boolean }>();
   readonly sent: string[] = [];
+  /** What can be withdrawn. */
+  credited = 0n;
 
   constructor(chainId = DOMAIN.chainId) {
     this.chainId = chainId;
@@ -75,6 +77,21 @@ export class MemoryChain implements ContributorChain {
 
   async finalTime(): Promise<bigint> {
     return (await this.time()) - this.finalBehind;
+  }
+
+  async credit(): Promise<bigint> {
+    return this.credited;
+  }
+
+  async withdraw(
+    ...[, , sending]: Parameters<ContributorChain["withdraw"]>
+  ): Promise<{ txHash: Hex; amount: bigint }> {
+    const fees = { maxFeePerGas: 2n, maxPriorityFeePerGas: 1n };
+    sending.onSent({ hash: hash(3), from: this.sender, nonce: 0, ...fees, sentAt: Date.now() });
+    this.#send("withdraw");
+    const amount = this.credited;
+    this.credited = 0n;
+    return { txHash: hash(3), amount };
   }
 
   #send(name: string): void {

@@ -266,10 +266,37 @@ const UNDONE: readonly Mutation[] = [
   }),
 ];
 
+const onWithdrawals = tried("test/contributor/withdrawals.test.ts");
+
+const WITHDRAWALS: readonly Mutation[] = [
+  onWithdrawals("not before", {
+    name: "withdrawn-at-any-amount",
+    attack: "dust credited again and again makes the contributor pay more gas than it earns",
+    file: "runner/contributor/withdrawals.ts",
+    find: "if (earlier === undefined && (await chain.credit(token)) < at) return;",
+    replace: "if (earlier === undefined && (await chain.credit(token)) < 1n) return;",
+  }),
+  onWithdrawals("is replaced by one that pays more", {
+    name: "stuck-withdrawal-left",
+    attack: "a withdrawal nobody mines blocks every settlement behind it",
+    file: "runner/chain/persist.ts",
+    find: "if (!isNotMined || times >= MOST_SENT) throw error;",
+    replace: "throw error;",
+  }),
+  onWithdrawals("found when it was mined", {
+    name: "withdrawal-forgotten",
+    attack: "a withdrawal mined after a crash is sent again",
+    file: "runner/contributor/withdrawals.ts",
+    find: "        ...(earlier && { earlier }),\n",
+    replace: "",
+  }),
+];
+
 export const SERVICE_MUTATIONS: readonly Mutation[] = [
   ...LIMITS,
   ...ENDINGS,
   ...RECEIPTS,
   ...MEANWHILE,
   ...UNDONE,
+  ...WITHDRAWALS,
 ];

@@ -19,9 +19,10 @@ import { closing, type DataFlags, openContributor, withData } from "../folders.t
 import { untilStopped } from "../interrupt.ts";
 import { Output, type OutputFlags, withOutput } from "../output.ts";
 import { seconds, several, wholeNumber } from "../parsers.ts";
-import { type AdminFlags, openAdmin, withAdmin } from "../serveAdmin.ts";
+import { type AdminFlags, openAdmin, pageLine, withAdmin } from "../serveAdmin.ts";
+import { type WithdrawalFlags, withdrawalOf, withWithdrawals } from "../serveWithdrawals.ts";
 
-interface Flags extends AdminFlags, ChainFlags, DataFlags, OutputFlags {
+interface Flags extends AdminFlags, ChainFlags, DataFlags, OutputFlags, WithdrawalFlags {
   adapter?: string[];
   host: string;
   port: number;
@@ -68,6 +69,8 @@ function eventLine(event: ContributorEvent): string {
       return `${agreement}closed: ${event.reason}`;
     case "reopened":
       return `${agreement}was ${event.was}; the chain shows it unpaid: it is settled again`;
+    case "withdrawn":
+      return `withdrawn: ${event.amount} of ${event.token} to ${event.to}`;
     case "not-settled-here":
       return `NOT settled by this service, their adapters are not served: ${event.agreementIds.join(", ")}`;
     case "failed":
@@ -91,6 +94,7 @@ async function run(flags: Flags): Promise<void> {
       keepTranscript: flags.keepTranscript === true,
       acceptForgeableDevKey: flags.acceptForgeableDevKey === true,
       ...tlsOf(flags),
+      ...(await withdrawalOf(ctx, flags)),
       ...(adapters.length === 0 ? {} : { adapters }),
       ...(flags.publicUrl === undefined ? {} : { publicUrl: flags.publicUrl }),
       ...(flags.margin === undefined ? {} : { marginSeconds: Number(flags.margin) }),
@@ -119,7 +123,7 @@ async function run(flags: Flags): Promise<void> {
       () => [
         `serving at ${service.url} for ${ctx.account.address}; Ctrl-C stops it`,
         ...served.map(({ adapterId, name, offers }) => `  ${name}: ${adapterId}, ${offers} offers`),
-        ...(admin === undefined ? [] : [`your page's API at ${admin.url}, its token in ${admin.tokenFile}`]),
+        ...(admin === undefined ? [] : [pageLine(admin, flags)]),
       ],
     );
     await untilStopped();
@@ -145,5 +149,5 @@ export function registerServe(program: Command): void {
     .option("--keep-transcript", "keep every pass for audits (large)")
     .option("--margin <time>", "stop serving so long before a deadline (default: measured)", seconds)
     .addOption(acceptForgeableOption());
-  withOutput(withData(withAdmin(withSigner(withChain(command))), "contributor")).action(run);
+  withOutput(withData(withWithdrawals(withAdmin(withSigner(withChain(command)))), "contributor")).action(run);
 }

@@ -125,4 +125,19 @@ export const MIGRATIONS = [
   ALTER TABLE settlement ADD COLUMN max_fee TEXT;
   ALTER TABLE settlement ADD COLUMN priority_fee TEXT;
   `,
+  `
+  -- is_over: mined, or can no longer be.
+  CREATE TABLE withdrawal (
+    tx_hash TEXT PRIMARY KEY,
+    token TEXT NOT NULL,
+    recipient TEXT NOT NULL,
+    sender TEXT NOT NULL,
+    nonce INTEGER NOT NULL,
+    max_fee TEXT NOT NULL,
+    priority_fee TEXT NOT NULL,
+    sent_at INTEGER NOT NULL,
+    is_over INTEGER NOT NULL DEFAULT 0
+  ) STRICT;
+  CREATE INDEX agreement_by_phase ON agreement (phase);
+  `,
 ];
