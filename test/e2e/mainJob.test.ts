@@ -1,8 +1,12 @@
 /** The main job as a user runs it: every step a process, on a real chain, with real input. */
 import assert from "node:assert/strict";
+import { existsSync } from "node:fs";
 import { describe, test } from "node:test";
+import type { AuditReport } from "../../runner/audit/audit.ts";
 import { runCommand } from "../../runner/demo/commands.ts";
+import type { Kept } from "../../runner/demo/kept.ts";
 import type { JobReport } from "../../runner/demo/report.ts";
+import { temporaryDirectory } from "../storage/temporary.ts";
 
 const AMOUNT = 5_000_000_000_000_000n;
 const OWED = 4_140_000_000_000_000n;
@@ -40,9 +44,24 @@ describe("the main job", () => {
     assert.ok(report.gas.settle < 520_000, `settle took ${report.gas.settle}`);
   });
 
-  test("one proof for the whole adapter", async () => {
-    const report = await runCommand<JobReport>(["demo", "--modules-per-proof", "all"]);
+  test("one proof for the whole adapter; what is kept of it passes the audit", async (context) => {
+    // before the folder that names it is removed
+    context.after(() => runCommand(["demo", "--stop"]));
+    process.env["XDG_DATA_HOME"] = temporaryDirectory(context);
+    const report = await runCommand<JobReport>(["demo", "--keep", "--modules-per-proof", "all"]);
     checkReport(report);
+    const audited = await runCommand<AuditReport>(["audit", report.agreementId]);
+    assert.deepEqual(
+      audited.checks.filter(({ result }) => result !== "passed"),
+      [],
+    );
+    assert.equal(audited.verdict, "passed");
+    const { ended } = await runCommand<{ ended: Kept | null }>(["demo", "--stop"]);
+    assert.ok(ended);
+    assert.equal(existsSync(ended.folder), false);
+    await assert.rejects(runCommand(["audit", report.agreementId, "--rpc", ended.rpcUrl]), {
+      code: "audit/no-node",
+    });
     assert.deepEqual(
       report.proofs.map(({ modules }) => modules),
       [MODULES],
