@@ -89,6 +89,7 @@ test("a proof that was changed on its way from the node is named", async () => {
   );
   await tab.shows(/Do not rely on this agreement: 1 of the proofs that were sent do not hold: group 0/);
   await tab.shows("proof fails");
+  await tab.page.unrouteAll({ behavior: "wait" });
   tab.assertQuiet();
 });
 
@@ -103,6 +104,7 @@ test("a verifier that is not the release's is said loudly", async () => {
   await tab.shows("This adapter's verifier is not of this release");
   await tab.shows(/was not protected by any proof/);
   await tab.assertAccessible();
+  await tab.page.unrouteAll({ behavior: "wait" });
   tab.assertQuiet();
 });
 
