@@ -13,11 +13,14 @@ const ABIS: Record<string, readonly unknown[]> = {
 /** What was generated and checked stands for a build: nothing is compiled here, so nothing else can be deployed. */
 function artifactOf({ name, creationCode }: ReleaseContract) {
   return {
+    _format: "hh3-artifact-1",
     contractName: name,
     sourceName: sourceUnit(name),
     abi: [...(ABIS[name] ?? loraVerifierAbi)],
     bytecode: creationCode,
     linkReferences: {},
+    deployedBytecode: "0x",
+    deployedLinkReferences: {},
   };
 }
 

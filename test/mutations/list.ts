@@ -7,6 +7,7 @@ import { BUYER_MUTATIONS } from "./buyer.ts";
 import { CEREMONY_MUTATIONS } from "./ceremony.ts";
 import { CERTIFICATE_MUTATIONS } from "./certificate.ts";
 import { CHAIN_MUTATIONS } from "./chain.ts";
+import { DEPLOYMENT_MUTATIONS } from "./deployment.ts";
 import { GATEWAY_MUTATIONS } from "./gateway.ts";
 import { KEY_MUTATIONS } from "./keys.ts";
 import { KILL_MUTATIONS } from "./kill.ts";
@@ -84,6 +85,7 @@ export const MUTATIONS: readonly Mutation[] = [
   ...CEREMONY_MUTATIONS,
   ...KEY_MUTATIONS,
   ...GATEWAY_MUTATIONS,
+  ...DEPLOYMENT_MUTATIONS,
   ...NETWORK_MUTATIONS,
   ...KILL_MUTATIONS,
   ...CONTRACT_MUTATIONS,
