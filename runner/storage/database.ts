@@ -1,4 +1,7 @@
-/** SQLite databases whose committed transactions survive a crash or a power cut. */
+/**
+ * SQLite databases whose committed transactions survive a crash or a power cut: in WAL mode with synchronous = FULL every
+ * commit is fsynced to the log before it returns. Relied on is a disk that has what fsync said it has.
+ */
 import * as fs from "node:fs";
 import * as path from "node:path";
 import { DatabaseSync } from "node:sqlite";

@@ -8,9 +8,13 @@ export function hasCode(error: unknown, code: string): boolean {
   return error instanceof Error && "code" in error && error.code === code;
 }
 
-/** Makes a folder that only its owner can enter. */
+/** Makes a folder that only its owner can enter; durably: what is stored in it later must not go with it. */
 export function makePrivateDirectory(directory: string): void {
-  fs.mkdirSync(directory, { recursive: true, mode: 0o700 });
+  const first = fs.mkdirSync(directory, { recursive: true, mode: 0o700 });
+  if (first === undefined) return;
+  const above = path.dirname(path.resolve(first));
+  for (let made = path.resolve(directory); made !== above; made = path.dirname(made))
+    syncDirectory(path.dirname(made));
 }
 
 function stage(file: string, bytes: Uint8Array, mode: number): string {

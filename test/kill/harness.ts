@@ -26,7 +26,8 @@ export interface KillOptions {
   only?: RegExp;
   /** Kill just there, in this order for each role, and nowhere else. */
   exactly?: readonly { role: string; step: string; nth: number }[];
-  onKill?: (done: number, total: number, where: string) => void;
+  /** Hears of each kill, with what came of all so far. */
+  onKill?: (where: string, sofar: KillFigures) => void;
 }
 
 export interface KillFigures {
@@ -76,6 +77,7 @@ class KillRun {
   readonly #random: SeededRandom;
   readonly #targets: Targets;
   readonly #lanes: Lane[] = [];
+  readonly #started = performance.now();
   readonly #exactly: { role: string; step: string; nth: number }[];
   #kills = 0;
   #resumed = 0;
@@ -90,12 +92,11 @@ class KillRun {
   }
 
   async run(): Promise<KillFigures> {
-    const started = performance.now();
     const { lanes = 2 } = this.#options;
     for (let lane = 0; lane < lanes; lane++) this.#lanes.push(await this.#prepare(lane, lanes));
     await Promise.all(this.#lanes.map((lane) => this.#live(lane)));
     await this.#checkChain(this.#lanes[0]!);
-    return this.#figures(performance.now() - started);
+    return this.#figures();
   }
 
   /** A registered adapter, an offer, and the parties. */
@@ -116,7 +117,7 @@ class KillRun {
         if (killedAt === undefined) return;
         this.#kills++;
         this.#targets.killedAt(role, killedAt);
-        this.#options.onKill?.(this.#kills, this.#options.kills, `${role}: ${killedAt}`);
+        this.#options.onKill?.(`${role}: ${killedAt}`, this.#figures());
       },
       onResumed: (kills) => {
         this.#resumed += kills;
@@ -169,7 +170,7 @@ class KillRun {
     for (const { what, isPaidTwice } of errors) lane.invariant.found(what, isPaidTwice);
   }
 
-  #figures(ms: number): KillFigures {
+  #figures(): KillFigures {
     const all = this.#lanes.map(({ invariant }) => invariant);
     const errors = all.flatMap((invariant) => invariant.errors);
     return {
@@ -181,7 +182,7 @@ class KillRun {
       maxUnpaidTokens: MAX_UNPAID_TOKENS,
       agreements: this.#agreements,
       seed: this.#options.seed,
-      seconds: Math.round(ms / 1000),
+      seconds: Math.round((performance.now() - this.#started) / 1000),
       steps: this.#targets.kills,
       errors,
     };

@@ -268,6 +268,19 @@ const UNDONE: readonly Mutation[] = [
 
 const onWithdrawals = tried("test/contributor/withdrawals.test.ts");
 
+const DISK: readonly Mutation[] = [
+  {
+    name: "new-folder-not-synced",
+    attack:
+      "a power cut takes the data folder that was just made, with the key that signs for what was paid in",
+    file: "runner/storage/files.ts",
+    find: "    syncDirectory(path.dirname(made));\n",
+    replace: "",
+    test: "test/storage/files.test.ts",
+    pattern: "does not vanish",
+  },
+];
+
 const WITHDRAWALS: readonly Mutation[] = [
   onWithdrawals("not before", {
     name: "withdrawn-at-any-amount",
@@ -299,4 +312,5 @@ export const SERVICE_MUTATIONS: readonly Mutation[] = [
   ...MEANWHILE,
   ...UNDONE,
   ...WITHDRAWALS,
+  ...DISK,
 ];
