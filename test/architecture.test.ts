@@ -55,6 +55,7 @@ test("the audit shares nothing with the product but the rule for dev keys and pu
     "ethers",
     "hardhat/hre",
     "snarkjs",
+    "undici",
   ];
   const allowed = new Set(["runner/protocol/keyTrust.ts", ...packages]);
   assert.deepEqual(

@@ -22,6 +22,11 @@ export function verdictOf(checks: readonly Check[]): Verdict {
 
 const NODE_ERRORS = ["NETWORK_ERROR", "TIMEOUT", "SERVER_ERROR", "UNKNOWN_ERROR"] as const;
 
+/** Controls and marks of direction: with them names that others chose would rewrite what a terminal shows. */
+const UNSEEN = /[\p{Cc}\p{Cf}]/gu;
+
+const readable = (text: string): string => text.replace(UNSEEN, "\uFFFD");
+
 /** Result and detail of an exception. What cannot be decoded is wrong; what the node refuses to say is missing. */
 function judge(error: unknown): { result: CheckResult; detail: string } {
   if (error instanceof AuditError) throw error;
@@ -49,11 +54,13 @@ export class Checks {
    */
   async run(name: string, work: () => Promise<string> | string): Promise<void> {
     this.#onCheck(name);
+    let found: { result: CheckResult; detail: string };
     try {
-      this.list.push({ name, result: "passed", detail: await work() });
+      found = { result: "passed", detail: await work() };
     } catch (error) {
-      this.list.push({ name, ...judge(error) });
+      found = judge(error);
     }
+    this.list.push({ name, result: found.result, detail: readable(found.detail) });
   }
 }
 

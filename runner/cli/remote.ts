@@ -1,4 +1,5 @@
 /** What `open`, `generate`, `evaluate` and `gateway` share: verified adapters and the agreements in use. */
+import * as path from "node:path";
 import type { Command } from "commander";
 import { AdaptedModel } from "../buyer/adaptedModel.ts";
 import type { BuyerData } from "../buyer/dataFolder.ts";
@@ -7,6 +8,7 @@ import { RemoteAdapter } from "../buyer/remoteAdapter.ts";
 import type { ChainContext } from "../chain/connect.ts";
 import { readToken } from "../chain/erc20.ts";
 import type { Hex } from "../protocol/bytes.ts";
+import { keepOpening } from "../storage/transcript.ts";
 import { type AgreementFlags, chosenAgreements, finishOpenings } from "./agreements.ts";
 import { formatAmount } from "./amounts.ts";
 import { acceptForgeableOption } from "./connection.ts";
@@ -22,6 +24,7 @@ export interface ModelFlags {
 export interface UseFlags extends ModelFlags, AgreementFlags {
   end?: boolean;
   keepTranscript?: boolean;
+  keepOpening?: boolean;
 }
 
 /** Adds what a command needs that runs or checks the base model. */
@@ -50,7 +53,8 @@ export function withAgreements(command: Command): Command {
       several(String),
     )
     .option("--end", "afterwards tell the contributor that this was all: it proves and settles")
-    .option("--keep-transcript", "keep every pass for audits (large)");
+    .option("--keep-transcript", "keep every pass for audits (large)")
+    .option("--keep-opening", "keep what the last receipt opens to, for audits (small)");
 }
 
 /** The flags as the buyer's rooms take them; warnings and progress are shown. */
@@ -140,8 +144,11 @@ export async function buy<Result>(
     const before = adapters.map(({ progress }) => progress.tokens);
     const result = await work(model, adapters);
     const purchases: Purchase[] = [];
-    for (const [a, adapter] of adapters.entries())
+    for (const [a, adapter] of adapters.entries()) {
       purchases.push(await conclude(adapter, before[a]!, receiptTimes[a]!, flags.end === true));
+      if (flags.keepOpening === true && adapter.progress.passes > 0)
+        keepOpening(path.join(data.transcripts, adapter.agreementId), adapter.openingFile());
+    }
     for (const { agreementId, ended } of purchases) if (ended) data.store.setPhase(agreementId, "ended");
     return { result, purchases };
   } finally {

@@ -5,6 +5,7 @@ import { z } from "zod";
 import type { Hex } from "../protocol/bytes.ts";
 import { DeltapayError } from "../protocol/errors.ts";
 import { hasCode, writeFileAtomic } from "../storage/files.ts";
+import { OPENING_FILE } from "../storage/transcript.ts";
 import { userDataDirectory } from "../storage/userFolder.ts";
 
 const hash = z.custom<Hex>((value) => typeof value === "string" && /^0x[0-9a-f]{64}$/.test(value));
@@ -38,10 +39,12 @@ export function makeDemoFolder(): string {
 
 /** Files of a kept demo that an auditor asks for. */
 export function keptFiles({ folder, adapterId, agreementId }: Kept) {
+  const transcript = path.join(folder, "buyer", "transcripts", agreementId);
   return {
     deployment: path.join(folder, "deployment.json"),
     manifest: path.join(folder, "contributor", "adapters", adapterId),
-    transcript: path.join(folder, "buyer", "transcripts", agreementId),
+    opening: path.join(transcript, OPENING_FILE),
+    transcript,
   };
 }
 

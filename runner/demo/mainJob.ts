@@ -191,7 +191,7 @@ class MainJob {
 
   async #buy(url: string) {
     const model = ["--model", FIXTURES.model];
-    const transcript = this.#options.keep === true ? ["--keep-transcript"] : [];
+    const transcript = this.#options.keep === true ? ["--keep-transcript", "--keep-opening"] : [];
     const buyer = ["--data", join(this.#folder, "buyer"), ...transcript];
     const opened = await this.#step<OpenResult>("buyer: checking the adapter and paying in", [
       ...["open", "--contributor", url, "--amount", AMOUNT, ...model, ...this.#party(BUYER, "buyer")],

@@ -94,7 +94,7 @@ export function checkSigned({ raw, hash, from }: MinedTransaction, chainId: bigi
       value: raw.value,
       nonce: Number(raw.nonce),
       gasLimit: raw.gas,
-      chainId: raw.chainId ?? chainId,
+      chainId: type === 0 ? legacyChain(raw.v) : raw.chainId!,
       ...fees,
       ...(type === 0 ? {} : { accessList: raw.accessList ?? [] }),
       signature: {
@@ -110,9 +110,13 @@ export function checkSigned({ raw, hash, from }: MinedTransaction, chainId: bigi
     throw new Wrong(`transaction ${hash} has the hash ${signed.hash}: it was altered`);
   if (signed.from?.toLowerCase() !== from)
     throw new Wrong(`transaction ${hash} is signed by ${signed.from}, not by its sender ${from}`);
-  if (type !== 0 && signed.chainId !== chainId)
+  const isForAny = type === 0 && signed.chainId === 0n;
+  if (!isForAny && signed.chainId !== chainId)
     throw new Wrong(`transaction ${hash} is for chain ${signed.chainId}`);
 }
+
+/** The chain that v of a transaction of the first type names (EIP-155); 0 when it is for any. */
+const legacyChain = (v: Hex): bigint => (BigInt(v) >= 35n ? (BigInt(v) - 35n) / 2n : 0n);
 
 const padded = (word: Hex): Hex => `0x${word.slice(2).padStart(64, "0")}`;
 

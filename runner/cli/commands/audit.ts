@@ -33,8 +33,8 @@ async function withKept(flags: Flags, agreementId: string | undefined): Promise<
   if (flags.rpc !== undefined) return flags;
   const kept = await findKept();
   if (kept === undefined) return flags;
-  const { deployment, manifest, transcript } = keptFiles(kept);
-  const own = agreementId === kept.agreementId ? { manifest, transcript: [transcript] } : {};
+  const { deployment, manifest, opening, transcript } = keptFiles(kept);
+  const own = agreementId === kept.agreementId ? { manifest, opening, transcript: [transcript] } : {};
   return { deployment, ...own, ...flags, rpc: kept.rpcUrl };
 }
 
