@@ -8,8 +8,8 @@ import { ensure } from "../protocol/errors.ts";
 import { Q } from "../protocol/field.ts";
 import { type Beacon, type Contribution, hashedContribution } from "./contributions.ts";
 
-/** A beacon of 2^30 hashes takes half an hour; nobody should have to check a longer one. */
-export const MAX_BEACON_ITERATIONS_EXP = 30;
+/** A beacon of 2^20 hashes takes some seconds to check for each key; everybody has to. */
+export const MAX_BEACON_ITERATIONS_EXP = 20;
 
 /** Eight big-endian words. */
 function seedOf(hash: Uint8Array): number[] {

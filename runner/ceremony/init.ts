@@ -1,6 +1,7 @@
 /** Begins a ceremony: powers of tau and circuits give the initial keys, and their hashes are what it is about. */
 import type { Curve } from "ffjavascript";
 import type { OnProgress } from "../keys/devPtau.ts";
+import { pinnedKey } from "../keys/pinned.ts";
 import { readZkey } from "../keys/zkeyFile.ts";
 import { equalBytes, type Hex, toHex } from "../protocol/bytes.ts";
 import { ensure } from "../protocol/errors.ts";
@@ -55,11 +56,12 @@ class Notes {
 /**
  * Writes ceremony.json and a copy of the powers of tau into a folder. Run again after an interruption, it goes on.
  * @throws DeltapayError `ceremony/exists`, `ceremony/bad-ptau`, `ceremony/unknown-ptau`, `ceremony/ptau-too-small`,
- *   `ceremony/cannot-write`, `key/...`
+ *   `ceremony/cannot-write`, `key/unknown-size`, `key/...`
  */
 export async function initCeremony(curve: Curve, options: InitOptions): Promise<CeremonyParameters> {
   const folder = new CeremonyFolder(options.directory);
-  const sizes = [...(options.sizes ?? KEY_SIZES)].sort((a, b) => a - b);
+  const sizes = [...new Set(options.sizes ?? KEY_SIZES)].sort((a, b) => a - b);
+  for (const size of sizes) pinnedKey(size);
   ensure(
     readFileIfThere(folder.file("ceremony.json")) === undefined,
     "ceremony/exists",

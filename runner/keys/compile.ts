@@ -63,6 +63,7 @@ async function runCompiler(directory: string, args: string[]): Promise<void> {
     const text = Buffer.concat(report).toString("utf8").trim();
     throw new DeltapayError("key/circuit-does-not-compile", `circom failed: ${text}`, {
       field: "circuits/lora_statement.circom",
+      hint: `see that there is room for some megabytes in ${os.tmpdir()}`,
       cause,
     });
   }

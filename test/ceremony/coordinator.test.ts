@@ -12,9 +12,10 @@ import type { CeremonyFolder } from "../../runner/ceremony/folder.ts";
 import { type JoinOptions, joinCeremony } from "../../runner/ceremony/join.ts";
 import { nextKey, secretStep } from "../../runner/ceremony/step.ts";
 import { verifyCeremony } from "../../runner/ceremony/verify.ts";
+import { concatBytes } from "../../runner/protocol/bytes.ts";
 import { loadCurve } from "../../runner/protocol/curve.ts";
 import { temporaryDirectory } from "../storage/temporary.ts";
-import { begun, makePtau, SIZE, withLast } from "./setting.ts";
+import { begun, contributeByHand, makePtau, SIZE, withLast } from "./setting.ts";
 
 const curve = await loadCurve();
 const ptau = await makePtau(4);
@@ -84,6 +85,9 @@ test("a contribution that is not right is refused by name, costs the turn and ch
   await assert.rejects(submit(client, "Eve", wrong), { code: /^key\// });
   await assert.rejects(submit(client, "Eve", initial), { code: "ceremony/nothing-added" });
   await assert.rejects(submit(client, "Mallory", good), { code: "ceremony/other-name" });
+  const endless = concatBytes(Uint8Array.of(1, 3, 69, 118, 101, 2, 20, 3, 32), new Uint8Array(32).fill(1));
+  const beacon = await contributeByHand(curve, initial, 5n, { parameters: endless, type: 1 });
+  await assert.rejects(submit(client, "Eve", beacon), { code: "ceremony/other-name" });
   assert.equal(folder.round(), 0);
   await join("Ada");
   await assert.rejects(submit(client, "Eve", other), { code: "ceremony/not-a-continuation" });

@@ -225,6 +225,8 @@ test("an initialisation that was interrupted goes on, and one that is finished i
   const { keys } = await initCeremony(curve, { ...options, onProgress: (_, done) => steps.push(done) });
   assert.equal(keys.length, 2);
   await assert.rejects(initCeremony(curve, options), { code: "ceremony/exists" });
+  const elsewhere = { ...options, directory: `${directory}-2`, sizes: [15] };
+  await assert.rejects(initCeremony(curve, elsewhere), { code: "key/unknown-size" });
 });
 
 test("parameters that are damaged are refused by field", async (context) => {

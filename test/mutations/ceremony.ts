@@ -202,7 +202,7 @@ export const CEREMONY_MUTATIONS: readonly Mutation[] = [
     {
       name: "coordinator-name",
       attack: "a contribution in another's name",
-      find: "found === name && beacon === null,",
+      find: "contributions.every(({ beacon }) => beacon === null) && (last === undefined || last.name === expected),",
       pattern: "is refused by name",
     },
   ]),

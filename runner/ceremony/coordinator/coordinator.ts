@@ -6,6 +6,7 @@
 import * as fs from "node:fs";
 import type { Curve } from "ffjavascript";
 import type { OnProgress } from "../../keys/devPtau.ts";
+import { readZkey } from "../../keys/zkeyFile.ts";
 import { type Hex, toHex } from "../../protocol/bytes.ts";
 import { ensure } from "../../protocol/errors.ts";
 import { sha256 } from "../../protocol/hash.ts";
@@ -13,6 +14,7 @@ import { attestationText } from "../attestation.ts";
 import { type CheckedKey, checkCeremony } from "../checkCeremony.ts";
 import { checkOneMore, checkReceived } from "../checkReceived.ts";
 import type { Made } from "../contribute.ts";
+import { readContributions } from "../contributions.ts";
 import type { CeremonyFolder } from "../folder.ts";
 import { NextRound } from "../nextRound.ts";
 import type { CeremonyParameters } from "../parameters.ts";
@@ -38,6 +40,18 @@ export interface CeremonyView {
   /** Bytes and SHA-256 of the keys after the last round; none before the first. */
   keys: { size: number; bytes: number; sha256: Hex }[];
   ptauBytes: number;
+}
+
+/** Whose contribution it says it is; before anything is computed, as checking a beacon takes as long as it asks for. */
+function checkMaker(zkey: Uint8Array, expected: string, field: string): void {
+  const contributions = readContributions(readZkey(zkey, field));
+  const last = contributions.at(-1);
+  ensure(
+    contributions.every(({ beacon }) => beacon === null) && (last === undefined || last.name === expected),
+    "ceremony/other-name",
+    "the contribution is a beacon, or under another name than the ticket's",
+    { field, hint: "contribute with the name you queued with" },
+  );
 }
 
 export class Coordinator {
@@ -157,15 +171,9 @@ export class Coordinator {
     const checked: CheckedKey[] = [];
     for (const key of this.#keys.values()) {
       const zkey = uploads.read(key.size);
+      checkMaker(zkey, name, `keys.${key.size}`);
       const contributions = await checkReceived(this.#curve, key.initial, zkey, `keys.${key.size}`);
       checkOneMore(key.zkey, zkey);
-      const { name: found, beacon } = contributions.at(-1)!;
-      ensure(
-        found === name && beacon === null,
-        "ceremony/other-name",
-        "the contribution is a beacon, or under another name than the ticket's",
-        { field: `keys.${key.size}`, hint: "contribute with the name you queued with" },
-      );
       checked.push({ ...key, zkey, contributions });
     }
     const next = new NextRound(this.folder, "the coordinator");

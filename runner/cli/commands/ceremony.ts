@@ -133,6 +133,18 @@ function parseBeacon(text: string): Uint8Array {
   return fromHex(hex);
 }
 
+/** @throws DeltapayError `ceremony/malformed` */
+function parseRelease(text: string, file: string): PinnedKey[] {
+  try {
+    const keys: unknown = JSON.parse(text);
+    if (Array.isArray(keys)) return keys as PinnedKey[];
+  } catch {}
+  throw new DeltapayError("ceremony/malformed", `${file} is no list of keys`, {
+    field: file,
+    hint: "name the keys.json of a release",
+  });
+}
+
 async function verify(directory: string, flags: VerifyFlags): Promise<void> {
   const out = new Output(flags);
   const { verifyCeremony } = await import("../../ceremony/verify.ts");
@@ -140,7 +152,7 @@ async function verify(directory: string, flags: VerifyFlags): Promise<void> {
   const report = await verifyCeremony(await loadCurve(), new CeremonyFolder(directory), {
     acceptUnknownPtau: flags.acceptUnknownPtau === true,
     attestations: (flags.attestation ?? []).map(text),
-    ...(flags.release === undefined ? {} : { release: JSON.parse(text(flags.release)) as PinnedKey[] }),
+    ...(flags.release === undefined ? {} : { release: parseRelease(text(flags.release), flags.release) }),
     onProgress: onProgress(out),
   });
   out.result(report, () => [
@@ -188,7 +200,7 @@ export function registerCeremony(program: Command): void {
   withPtau(ceremony.command("beacon").description("end one with a public value nobody could choose"))
     .argument("<dir>", "folder of the ceremony")
     .requiredOption("--value <hex>", "the public value")
-    .option("--iterations-exp <n>", "log2 of the times it is hashed, 10 to 30", wholeNumber(10, 30), 10)
+    .option("--iterations-exp <n>", "log2 of the times it is hashed, 10 to 20", wholeNumber(10, 20), 10)
     .option("--name <name>", "what the value is", "beacon")
     .action(beacon);
   withPtau(ceremony.command("verify").description("check a whole ceremony from circuits and powers of tau"))
