@@ -106,6 +106,8 @@ export async function startLocalNode(
     child.once("error", () => resolve());
   });
   const stop = async (): Promise<void> => {
+    // One that outlives this process is not waited for, but now it is.
+    child.ref();
     child.kill();
     await ended;
   };
