@@ -1,14 +1,24 @@
 /** The frame around every page: where one is, on which chain, with which account. */
-import { useEffect, useRef } from "react";
+import { lazy, Suspense, useEffect, useRef } from "react";
 import { isLocalChain } from "../../runner/chain/localChain.ts";
-import { AdaptersPage } from "./adapters/AdaptersPage.tsx";
-import { AgreementPage } from "./agreement/AgreementPage.tsx";
-import { BuyerPage } from "./buyer/BuyerPage.tsx";
 import { usePageConfig } from "./chain/ChainProvider.tsx";
-import { ContributorPage } from "./contributor/ContributorPage.tsx";
+import { ChainState } from "./chain/ChainState.tsx";
+import { ErrorBoundary } from "./layout/ErrorBoundary.tsx";
 import { type Route, routeHash } from "./routes.ts";
 import { useRoute } from "./useRoute.ts";
 import { WalletBar } from "./wallet/WalletBar.tsx";
+
+// Each page is loaded when it is first shown.
+const AdaptersPage = lazy(async () => ({
+  default: (await import("./adapters/AdaptersPage.tsx")).AdaptersPage,
+}));
+const AgreementPage = lazy(async () => ({
+  default: (await import("./agreement/AgreementPage.tsx")).AgreementPage,
+}));
+const BuyerPage = lazy(async () => ({ default: (await import("./buyer/BuyerPage.tsx")).BuyerPage }));
+const ContributorPage = lazy(async () => ({
+  default: (await import("./contributor/ContributorPage.tsx")).ContributorPage,
+}));
 
 const PAGES = [
   { page: "adapters", title: "Adapters" },
@@ -74,7 +84,12 @@ export function App() {
       </header>
       <main id="main" ref={main} tabIndex={-1}>
         <h1>{title}</h1>
-        <Page route={route} />
+        <ChainState />
+        <ErrorBoundary key={route.page}>
+          <Suspense fallback={<p role="status">Loading…</p>}>
+            <Page route={route} />
+          </Suspense>
+        </ErrorBoundary>
       </main>
     </>
   );

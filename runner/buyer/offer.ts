@@ -104,10 +104,14 @@ export async function checkOffer(signed: SignedOffer, context: OfferContext): Pr
   };
 }
 
-/** What a buyer of the offer risks. */
+/** Writes an amount of the offer's token. */
+export type WriteAmount = (value: bigint) => string;
+
+/** What a buyer of the offer risks. @param write default: in the smallest unit */
 export function buyerWarnings(
   { offer }: Pick<SignedOffer, "offer">,
   { amount }: Pick<OfferContext, "amount">,
+  write: WriteAmount = String,
 ): string[] {
   const warnings: string[] = [];
   if (offer.openingFee > 0n)
@@ -117,10 +121,10 @@ export function buyerWarnings(
   if (offer.minDuration > 4n * WEEK)
     warnings.push(`the agreement runs for at least ${offer.minDuration / 86400n} days unless it is closed`);
   if (amount === undefined) return warnings;
-  if (amount < offer.pricePerToken) warnings.push(`${amount} does not pay for one token`);
+  if (amount < offer.pricePerToken) warnings.push(`${write(amount)} does not pay for one token`);
   if (offer.tokenCap * offer.pricePerToken < amount)
     warnings.push(
-      `only ${offer.tokenCap * offer.pricePerToken} of ${amount} can be spent: the offer ends at ${offer.tokenCap} tokens`,
+      `only ${write(offer.tokenCap * offer.pricePerToken)} of ${write(amount)} can be spent: the offer ends at ${offer.tokenCap} tokens`,
     );
   return warnings;
 }

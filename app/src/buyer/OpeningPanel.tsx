@@ -88,7 +88,7 @@ export function OpeningPanel({ opening, onDone }: { opening: PreparedOpening; on
           ["Agreement", <HashText key="i" value={agreementId} />],
         ]}
       />
-      <details>
+      <details open={!opened}>
         <summary>What the offer says</summary>
         <OfferWords offer={offer} />
       </details>

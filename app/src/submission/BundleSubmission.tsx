@@ -166,7 +166,7 @@ function Submit({ bundle, action, plans }: { bundle: ProofBundle; action: Action
         <p className="fine">
           {data.left.length} {data.left.length === 1 ? "proof" : "proofs"} in {data.transactions}{" "}
           {data.transactions === 1 ? "transaction" : "transactions"}, about {data.gas.toLocaleString()} gas:
-          at most <Amount value={data.wei} token={ETH} /> at today's fees.
+          at most <Amount value={roundUp(data.wei)} token={ETH} /> at today's fees.
         </p>
       )}
       {error !== null && plans && (

@@ -52,9 +52,7 @@ export function ProofTable({
             const onChain = proven.get(group);
             return (
               <tr key={group}>
-                <th scope="row" className="number">
-                  {group}
-                </th>
+                <th scope="row">{group}</th>
                 <td title={byGroup.get(group)?.modules.join(", ")}>
                   {names(byGroup.get(group)?.modules ?? [])}
                 </td>

@@ -3,6 +3,7 @@ import type { Hash } from "viem";
 import type { ChainContext } from "../../../runner/chain/connect.ts";
 import { findEvents } from "../../../runner/chain/events.ts";
 import type { Hex } from "../../../runner/protocol/bytes.ts";
+import { groupsOfBits } from "../chain/groupBits.ts";
 
 /** The parts of a GroupsSettled event that matter. */
 export interface GroupsSettled {
@@ -20,8 +21,7 @@ export interface ProvenGroup {
 export function foldProven(events: readonly GroupsSettled[]): Map<number, ProvenGroup> {
   const proven = new Map<number, ProvenGroup>();
   for (const { args, transactionHash: txHash, blockNumber } of events)
-    for (let bit = 0n; bit < 256n; bit++)
-      if ((args.bits >> bit) & 1n) proven.set(Number(args.word * 256n + bit), { txHash, blockNumber });
+    for (const group of groupsOfBits(args.word, args.bits)) proven.set(group, { txHash, blockNumber });
   return proven;
 }
 

@@ -1,0 +1,28 @@
+/** Above every page: what is wrong with the chain, as long as it is. */
+
+import { RELEASE_CONTRACTS } from "virtual:deltapay-release";
+import { useQuery } from "@tanstack/react-query";
+import { Failure } from "../layout/Failure.tsx";
+import { useChain } from "./ChainProvider.tsx";
+import { checkChain } from "./checkChain.ts";
+
+export function ChainState() {
+  const ctx = useChain();
+  const check = useQuery({
+    queryKey: ["chain", ctx.rpcUrl],
+    queryFn: async () => {
+      await checkChain(ctx, RELEASE_CONTRACTS);
+      return true;
+    },
+    refetchInterval: (query) => (query.state.error === null ? 30_000 : 3000),
+    retry: false,
+  });
+  if (check.error === null) return null;
+  return (
+    <Failure
+      title="What this page shows may be old or wrong"
+      error={check.error}
+      onRetry={() => void check.refetch()}
+    />
+  );
+}
