@@ -175,6 +175,22 @@ test("a receipt settled after a newer one is worth nothing more", async () => {
   assert.deepEqual([certificate.money.earned, certificate.money.held], [250n, 750n]);
 });
 
+test("what is mined while the page reads is left for the next reading, not taken for a contradiction", async () => {
+  const { agreementId, signer } = await openAgreementOf(contributor, buyer, GROUPS);
+  const head = await reader.publicClient.getBlock();
+  await settle(contributor, await provenReceipt(buyer, agreementId, signer, GROUPS, 30n));
+  const { publicClient } = reader;
+  const earlier = {
+    ...publicClient,
+    getBlock: ((args?: object) =>
+      args === undefined ? Promise.resolve(head) : publicClient.getBlock(args)) as never,
+  };
+  const certificate = await certify(agreementId, { ...reader, publicClient: earlier });
+  assert.deepEqual([certificate.verdict, failed(certificate)], ["unsettled", []]);
+  assert.equal(certificate.money.held, 1000n);
+  assert.equal((await certify(agreementId)).money.earned, 150n);
+});
+
 test("a refund after the deadline is shown, with the closing before it", async () => {
   const { agreementId } = await openAgreementOf(contributor, buyer, GROUPS);
   await closeAgreement(buyer, agreementId);

@@ -1,8 +1,7 @@
 /** Everything a node can be asked about one agreement: events, the transactions they came from, what is stored now. */
 
 import { keccak256 } from "viem";
-import type { Agreement } from "../../../runner/chain/agreements.ts";
-import { requireAgreement } from "../../../runner/chain/agreements.ts";
+import { readAgreement } from "../../../runner/chain/agreements.ts";
 import type { ChainContext } from "../../../runner/chain/connect.ts";
 import { deploymentDomain } from "../../../runner/chain/deploymentFile.ts";
 import { readToken } from "../../../runner/chain/erc20.ts";
@@ -10,7 +9,9 @@ import { onChain } from "../../../runner/chain/errors.ts";
 import { type Found, findEvents } from "../../../runner/chain/events.ts";
 import type { Hex } from "../../../runner/protocol/bytes.ts";
 import { DeltapayError, ensure } from "../../../runner/protocol/errors.ts";
+import { groupsOfBits } from "../chain/groupBits.ts";
 import { failureOf } from "../failure.ts";
+import { eventsOf } from "./agreementEvents.ts";
 import type { AgreementFacts, OpeningFacts, ReceiptFacts, Registration, Submission } from "./facts.ts";
 import { type Places, readPlaces } from "./places.ts";
 import { decodeOfferSignature, decodeSettleCall } from "./settleCall.ts";
@@ -25,13 +26,6 @@ function lost(what: string, agreementId: Hex): DeltapayError {
     field: agreementId,
     hint: "the deployment's start block is too late, or the node forgot old blocks: ask another node",
   });
-}
-
-/** Groups that the bits of a word name. */
-export function groupsOfBits(word: bigint, bits: bigint): number[] {
-  const groups: number[] = [];
-  for (let bit = 0n; bit < 256n; bit++) if ((bits >> bit) & 1n) groups.push(Number(256n * word + bit));
-  return groups;
 }
 
 async function readOpening(
@@ -113,33 +107,6 @@ async function readCode(ctx: ChainContext, address: Hex): Promise<Hex | null> {
   return code === undefined ? null : keccak256(code);
 }
 
-/** Withdrawals of an account that has credit from the agreement. */
-function withdrawalsOf(
-  ctx: ChainContext,
-  account: Hex,
-  token: Hex,
-  fromBlock: bigint,
-): Promise<Found<"escrow", "Withdrawn">> {
-  return findEvents(ctx, "escrow", "Withdrawn", { account, token }, { fromBlock });
-}
-
-/** All events of one agreement since it was opened. */
-async function eventsOf(ctx: ChainContext, agreementId: Hex, now: Agreement, fromBlock: bigint) {
-  const mine = { agreementId };
-  const since = { fromBlock };
-  const [groups, settled, closing, refunded, released, ...withdrawn] = await Promise.all([
-    findEvents(ctx, "escrow", "GroupsSettled", mine, since),
-    findEvents(ctx, "escrow", "ReceiptSettled", mine, since),
-    findEvents(ctx, "escrow", "AgreementClosing", mine, since),
-    findEvents(ctx, "escrow", "AgreementRefunded", mine, since),
-    findEvents(ctx, "escrow", "AgreementReleased", mine, since),
-    ...[...new Set([now.payout, now.buyer])].map((account) =>
-      withdrawalsOf(ctx, account, now.token, fromBlock),
-    ),
-  ]);
-  return { groups, settled, closing, refunded, released, withdrawn: withdrawn.flat() };
-}
-
 /**
  * Reads an agreement's whole history from a node.
  * @throws DeltapayError `agreement/unknown`, `audit/no-event`, `chain/...`
@@ -152,14 +119,21 @@ export async function readFacts(
   const { deployment, publicClient } = ctx;
   onStep("asking for the agreement");
   const head = await onChain(ctx, () => publicClient.getBlock());
-  const now = await requireAgreement(ctx, agreementId);
+  const now = await readAgreement(ctx, agreementId, head.number);
+  ensure(now.status !== "none", "agreement/unknown", `there is no agreement ${agreementId}`, {
+    field: "agreementId",
+    hint: "check the id and the chain",
+  });
   const { adapterId } = now;
   onStep("looking for its opening");
   const opened = await readOpening(ctx, agreementId);
   const [registered] = await findEvents(ctx, "registry", "AdapterRegistered", { adapterId }, { most: 1 });
   if (registered === undefined) throw lost("adapter's registration", agreementId);
   onStep("looking for receipts and withdrawals");
-  const events = await eventsOf(ctx, agreementId, now, opened.blockNumber);
+  const events = await eventsOf(ctx, agreementId, now, {
+    fromBlock: opened.blockNumber,
+    toBlock: head.number,
+  });
   const logs: Log[] = [opened, registered, ...Object.values(events).flat()];
   const places = await readPlaces(ctx, logs, (done, total) =>
     onStep(`reading transactions, ${done} of ${total}`),
