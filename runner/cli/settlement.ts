@@ -4,7 +4,7 @@ import { loadServedAdapter } from "../contributor/adapters.ts";
 import { contributorChain } from "../contributor/chainAdapter.ts";
 import type { ContributorData } from "../contributor/dataFolder.ts";
 import type { OnEvent } from "../contributor/events.ts";
-import { keptProvers, PINNED_KEYS } from "../contributor/service.ts";
+import { keptProvers, PINNED_KEYS } from "../contributor/loadAdapters.ts";
 import { Settlement } from "../contributor/settlement.ts";
 import { AgreementStore } from "../contributor/store/agreements.ts";
 import type { Hex } from "../protocol/bytes.ts";

@@ -2,7 +2,7 @@ import assert from "node:assert/strict";
 import { after, test } from "node:test";
 import { inspect } from "node:util";
 import { loadServedAdapter } from "../../runner/contributor/adapters.ts";
-import { keptProvers, PINNED_KEYS } from "../../runner/contributor/service.ts";
+import { keptProvers, PINNED_KEYS } from "../../runner/contributor/loadAdapters.ts";
 import { Settlement, type StatementProver } from "../../runner/contributor/settlement.ts";
 import { contributorStatus } from "../../runner/contributor/status.ts";
 import { AgreementStore } from "../../runner/contributor/store/agreements.ts";

@@ -120,7 +120,7 @@ export const KEY_MUTATIONS: readonly Mutation[] = [
   {
     name: "dev-key-served",
     attack: "an adapter served under a forgeable key where money has value",
-    file: "runner/contributor/service.ts",
+    file: "runner/contributor/loadAdapters.ts",
     find: "    refuseDevKey(pinnedTrust(vkHash), chain.chainId, acceptForgeableDevKey);\n",
     replace: "",
     test: CONTRIBUTOR,

@@ -154,7 +154,7 @@ const ENDINGS: readonly Mutation[] = [
   onLifecycle("will not settle it", {
     name: "unserved-untold",
     attack: "receipts of adapters that are not served now lapse without a word",
-    file: "runner/contributor/service.ts",
+    file: "runner/contributor/background.ts",
     find: "    await lifecycle.tellNotServed();\n",
     replace: "",
   }),
@@ -275,7 +275,7 @@ const DISK: readonly Mutation[] = [
       "a power cut takes the data folder that was just made, with the key that signs for what was paid in",
     file: "runner/storage/files.ts",
     find: "    syncDirectory(path.dirname(made));\n",
-    replace: "",
+    replace: "    void made;\n",
     test: "test/storage/files.test.ts",
     pattern: "does not vanish",
   },

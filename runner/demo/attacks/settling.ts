@@ -5,7 +5,7 @@ import type { ChainContext } from "../../chain/connect.ts";
 import { loraEscrowAbi } from "../../chain/generated/abi.ts";
 import { type Outcome, transact } from "../../chain/transact.ts";
 import type { ServedAdapter } from "../../contributor/adapters.ts";
-import { keptProvers, PINNED_KEYS } from "../../contributor/service.ts";
+import { keptProvers, PINNED_KEYS } from "../../contributor/loadAdapters.ts";
 import { loadCommitKey } from "../../keys/load.ts";
 import { decodeKeyPoints } from "../../protocol/commitment.ts";
 import { loadCurve } from "../../protocol/curve.ts";
