@@ -1,187 +1,20 @@
 /**
  * Pictures of every page and state of the wallet UI: `npm run screenshots`, into screenshots/ (git-ignored), at two widths,
- * light and dark. Everything in them is real: the stage of `demo --app`, a real Chromium.
+ * light and dark. Everything in them is real: the stage of `demo --app`, a real Chromium. `-- --docs` makes those of docs/images.
  */
 import * as fs from "node:fs";
 import * as path from "node:path";
 import { fileURLToPath } from "node:url";
-import { type Browser, type BrowserContext, chromium, type Page } from "playwright-core";
+import { type Browser, type BrowserContext, chromium } from "playwright-core";
 import { AppStage, type StageFacts } from "../runner/demo/appStage.ts";
-import { ADMIN_PATHS, type AppConfig, takeToken } from "../runner/wire/admin.ts";
-import { fillPath } from "../runner/wire/paths.ts";
+import { REST, type Shot, shots } from "./appShots.ts";
 import { ensureChromium } from "./chromium.ts";
 
 const FOLDER = fileURLToPath(new URL("../screenshots", import.meta.url));
+const DOCS = fileURLToPath(new URL("../docs/images", import.meta.url));
 const WIDTHS = [1280, 390] as const;
 const SCHEMES = ["light", "dark"] as const;
 const ARGUMENTS = ["--no-sandbox", "--disable-gpu", "--disable-background-networking", "--disable-sync"];
-/** Milliseconds for a page to come to rest. */
-const REST = 900;
-
-interface Shot {
-  name: string;
-  hash: string;
-  /** Account of the wallet: 1 contributor, 2 buyer; null: none. */
-  wallet?: number | null;
-  /** Chain the wallet is on. */
-  chainId?: number;
-  /** The wallet's own questions are left for the picture. */
-  asks?: boolean;
-  /** The wallet's owner refuses to send. */
-  rejects?: boolean;
-  /** What to do before the picture. */
-  act?: (page: Page, facts: StageFacts) => Promise<void>;
-}
-
-const connect = async (page: Page): Promise<void> => {
-  await page.getByRole("button", { name: /^Connect / }).click();
-  await page.getByRole("button", { name: "Disconnect" }).waitFor();
-};
-
-/** Waits for a text a person can see. */
-const shows = (page: Page, text: string | RegExp): Promise<void> =>
-  page.getByText(text).filter({ visible: true }).first().waitFor();
-
-/** What the contributor's service answers its owner. */
-async function admin<Answer>({ pageUrl, contributorUrl }: StageFacts, path: string): Promise<Answer> {
-  const config = (await (await fetch(new URL("config.json", pageUrl))).json()) as AppConfig;
-  const token = takeToken(new URL(contributorUrl).hash).token;
-  const answer = await fetch(config.services[0]!.adminUrl + path, {
-    headers: { authorization: `Bearer ${token}` },
-  });
-  return (await answer.json()) as Answer;
-}
-
-/** Loads the proofs that wait to be submitted. */
-async function load(page: Page, { agreements }: StageFacts): Promise<void> {
-  await connect(page);
-  const short = new RegExp(agreements.proven.slice(0, 8));
-  const session = page
-    .locator("section.panel section.panel")
-    .filter({ has: page.getByRole("heading").getByText(short) });
-  await session.getByRole("button", { name: "Load its proofs" }).click();
-  await shows(page, /verified here|Settled/);
-}
-
-/** Drops a bundle whose first two proofs are exchanged. */
-async function tamper(page: Page, facts: StageFacts): Promise<void> {
-  await connect(page);
-  const path = fillPath(ADMIN_PATHS.bundle, { agreementId: facts.agreements.proven });
-  const bundle = await admin<{ claims: { group: number }[] }>(facts, path);
-  const [first, second] = [bundle.claims[0]!, bundle.claims[1]!];
-  bundle.claims.splice(0, 2, { ...second, group: 0 }, { ...first, group: 1 });
-  await page.getByLabel(/Proof bundle/).setInputFiles({
-    name: "bundle.json",
-    mimeType: "application/json",
-    buffer: Buffer.from(JSON.stringify(bundle)),
-  });
-  await shows(page, /escrow would refuse it/);
-}
-
-/** Reads an offer into the buyer's page. */
-async function readOffer(page: Page, facts: StageFacts): Promise<void> {
-  await connect(page);
-  const { adapters } = await admin<{ adapters: { offers: { offer: object; signature: string }[] }[] }>(
-    facts,
-    ADMIN_PATHS.adapters,
-  );
-  const { offer, signature } = adapters[0]!.offers[0]!;
-  await page.getByLabel(/^Signed offer/).fill(JSON.stringify({ offer, signature }));
-  await page.getByRole("button", { name: "Read it" }).click();
-  await page.getByLabel("Pay in, besides the opening fee").fill("0.002 eth");
-}
-
-/** Presses a button that may be gone because an earlier picture has done it. */
-async function press(page: Page, name: string, shown: RegExp): Promise<void> {
-  await page.waitForTimeout(REST);
-  const button = page.getByRole("button", { name, exact: true }).first();
-  if (await button.isVisible()) await button.click();
-  await shows(page, shown);
-}
-
-/** Those that change the chain come last. */
-function shots({ contributorUrl, rpcUrl, agreements }: StageFacts): Shot[] {
-  const contributor = new URL(contributorUrl).hash;
-  const certificate = (id: string): string => `#/agreement/${id}`;
-  return [
-    { name: "adapters", hash: "#/adapters", wallet: null },
-    {
-      name: "chain-down",
-      hash: "#/adapters",
-      act: async (page) => {
-        await page.route(`${rpcUrl}/**`, (route) => route.abort());
-        await page.reload();
-        await shows(page, /No answer from the chain/);
-      },
-    },
-    { name: "buyer", hash: "#/buyer", wallet: 2, act: connect },
-    { name: "buyer-no-wallet", hash: "#/buyer", wallet: null },
-    { name: "buyer-offer", hash: "#/buyer", wallet: 2, act: readOffer },
-    {
-      name: "buyer-opening",
-      hash: "#/buyer",
-      wallet: 2,
-      act: async (page, facts) => {
-        await readOffer(page, facts);
-        await page.getByLabel("Receipts are signed by").fill(facts.accounts[2]!.address);
-        await page.getByRole("button", { name: "Go on" }).click();
-      },
-    },
-    { name: "contributor-not-connected", hash: contributor },
-    { name: "contributor", hash: contributor, act: connect },
-    { name: "contributor-without-service", hash: "#/contributor", act: connect },
-    {
-      name: "contributor-offer",
-      hash: contributor,
-      act: async (page) => {
-        await connect(page);
-        await page.getByText("Make an offer").first().click();
-      },
-    },
-    { name: "contributor-tampered", hash: contributor, act: tamper },
-    { name: "contributor-verified", hash: contributor, act: load },
-    {
-      name: "contributor-rejected",
-      hash: contributor,
-      rejects: true,
-      act: async (page, facts) => {
-        await load(page, facts);
-        await page.getByRole("button", { name: "Submit proofs" }).click();
-        await shows(page, /you rejected the request/i);
-      },
-    },
-    {
-      name: "demo-wallet",
-      hash: contributor,
-      asks: true,
-      act: (page) => page.getByRole("button", { name: /^Connect / }).click(),
-    },
-    { name: "wrong-chain", hash: contributor, chainId: 1, act: connect },
-    { name: "certificate-settled", hash: certificate(agreements.settled), wallet: null },
-    { name: "certificate-open", hash: certificate(agreements.open), wallet: null },
-    { name: "certificate-expired", hash: certificate(agreements.expired), wallet: null },
-    { name: "certificate-unknown", hash: certificate(`0x${"12".repeat(32)}`), wallet: null },
-    { name: "certificate-none", hash: "#/agreement", wallet: null },
-    {
-      name: "contributor-settled",
-      hash: contributor,
-      act: async (page, facts) => {
-        await load(page, facts);
-        await press(page, "Submit proofs", /groups are proven on chain/);
-      },
-    },
-    {
-      name: "buyer-refunded",
-      hash: "#/buyer",
-      wallet: 2,
-      act: async (page) => {
-        await connect(page);
-        await press(page, "Refund", /^refunded$/);
-      },
-    },
-    { name: "certificate-refunded", hash: certificate(agreements.expired), wallet: null },
-  ];
-}
 
 async function open(browser: Browser, facts: StageFacts, shot: Shot, dark: boolean): Promise<BrowserContext> {
   const context = await browser.newContext({
@@ -224,23 +57,41 @@ async function picture(context: BrowserContext, name: string, scheme: string): P
   }
 }
 
-/** Only names that hold one of the words given. */
-const wanted = process.argv.slice(2);
+/** What the documentation shows: one screenful, small. */
+async function docsPicture(context: BrowserContext, { name, docs }: Shot): Promise<void> {
+  const page = context.pages()[0]!;
+  await page.setViewportSize({ width: 960, height: 660 });
+  // the title of the page stands below its head
+  const scroll = (heading: Element) =>
+    heading.tagName === "H1" ? window.scrollTo(0, 0) : heading.scrollIntoView();
+  await page.getByRole("heading", { name: docs! }).first().evaluate(scroll);
+  await page.waitForTimeout(200);
+  const file = path.join(DOCS, `${name}.jpg`);
+  await page.screenshot({ path: file, type: "jpeg", quality: 75 });
+  console.error(path.relative(process.cwd(), file));
+}
+
+/** Only names that hold one of the words given; `--docs`: the documentation's pictures alone. */
+const words = process.argv.slice(2);
+const forDocs = words.includes("--docs");
+const wanted = words.filter((word) => !word.startsWith("--"));
 
 const executablePath = ensureChromium();
 if (executablePath === undefined) {
   console.error("there is no Chromium and none could be installed: name one in CHROMIUM");
   process.exit(1);
 }
-fs.mkdirSync(FOLDER, { recursive: true });
+fs.mkdirSync(forDocs ? DOCS : FOLDER, { recursive: true });
 const stage = await AppStage.open({ onStep: (title) => console.error(title), onLine: () => {} });
 const browser = await chromium.launch({ executablePath, args: ARGUMENTS });
 try {
   for (const shot of shots(stage.facts)) {
     if (wanted.length > 0 && !wanted.some((word) => shot.name.includes(word))) continue;
-    for (const scheme of SCHEMES) {
+    if (forDocs && shot.docs === undefined) continue;
+    for (const scheme of forDocs ? (["light"] as const) : SCHEMES) {
       const context = await open(browser, stage.facts, shot, scheme === "dark");
-      await picture(context, shot.name, scheme);
+      if (forDocs) await docsPicture(context, shot);
+      else await picture(context, shot.name, scheme);
       await context.close();
     }
   }
