@@ -5,6 +5,7 @@ import { contentSecurityPolicy, policyHeader } from "../../app/csp.ts";
 import { NOT_GUARANTEED, offerSentences, tokensFor } from "../../app/src/buyer/offerWords.ts";
 import { parseConfig } from "../../app/src/config.ts";
 import { DEFAULT_FIELDS, readOffer } from "../../app/src/contributor/offerForm.ts";
+import { roundUp } from "../../app/src/layout/roundUp.ts";
 import { countdown, duration, localTime } from "../../app/src/layout/time.ts";
 import { parseRoute, routeHash } from "../../app/src/routes.ts";
 import { isRejection, walletError } from "../../app/src/wallet/errors.ts";
@@ -41,6 +42,11 @@ test("times are in words, and far ones do not break the page", () => {
   assert.equal(countdown(-5), "00:00:00");
   assert.equal(countdown(2 * 86_400), "2 days");
   assert.equal(localTime(2n ** 64n - 1n), "18446744073709551615 s after 1970");
+});
+
+test("a bound is rounded up to three digits", () => {
+  assert.equal(roundUp(535_470_969_593_646n), 536_000_000_000_000n);
+  assert.deepEqual([roundUp(0n), roundUp(999n), roundUp(1001n)], [0n, 999n, 1010n]);
 });
 
 test("an offer is read as typed, amounts with their unit", () => {

@@ -2,11 +2,12 @@
 import assert from "node:assert/strict";
 import { after, test } from "node:test";
 import { readAdapters, readAgreements } from "../../app/src/adapters/readRegistry.ts";
+import { checkChain } from "../../app/src/chain/checkChain.ts";
 import { refund } from "../../runner/chain/escrow.ts";
 import { settle } from "../../runner/chain/settle.ts";
 import { loadCurve } from "../../runner/protocol/curve.ts";
 import { openAgreementOf, provenReceipt, register } from "../chain/agreement.ts";
-import { testChain } from "../chain/localChain.ts";
+import { testChain, thrownBy } from "../chain/localChain.ts";
 
 const chain = await testChain();
 const contributor = chain.as(1);
@@ -48,4 +49,29 @@ test("a buyer's agreements and an adapter's are the same, with their newest rece
   const [ofAdapter, ...others] = await readAgreements(buyer, { adapterId: offer.adapterId });
   assert.deepEqual([ofAdapter?.agreementId, others.length], [agreementId, 0]);
   assert.deepEqual(await readAgreements(buyer, { buyer: contributor.account.address }), []);
+});
+
+test("a node on another chain, contracts that are missing, changed or of another release are refused by name", async () => {
+  const { deployment } = buyer;
+  const { registry, escrow } = deployment;
+  await checkChain(buyer, { registry, escrow });
+  const code = async (
+    changes: Partial<typeof deployment>,
+    chainId = buyer.chainId,
+  ): Promise<string | undefined> =>
+    (
+      await thrownBy(
+        checkChain({ ...buyer, chainId, deployment: { ...deployment, ...changes } }, { registry, escrow }),
+      )
+    ).code;
+  assert.equal(await code({}, 1), "chain/wrong-chain");
+  assert.equal(await code({ escrow: contributor.account.address }), "chain/not-deployed");
+  assert.equal(await code({ escrow: registry }), "chain/other-code");
+  assert.equal(
+    await code({
+      registry: escrow,
+      codeHashes: { ...deployment.codeHashes, registry: deployment.codeHashes.escrow },
+    }),
+    "chain/other-release",
+  );
 });

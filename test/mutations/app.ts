@@ -125,4 +125,13 @@ export const APP_MUTATIONS: readonly Mutation[] = [
     test: OPENING,
     pattern: "the exact sum is approved first",
   },
+  {
+    name: "other-contracts-in-page",
+    attack: "a page configured with an escrow that keeps the money",
+    file: "app/src/chain/checkChain.ts",
+    find: "      keccak256(code) === deployment.codeHashes[name],\n",
+    replace: "      true,\n",
+    test: "test/app/registry.test.ts",
+    pattern: "of another release are refused",
+  },
 ];

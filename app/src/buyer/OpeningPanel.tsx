@@ -104,7 +104,7 @@ export function OpeningPanel({ opening, onDone }: { opening: PreparedOpening; on
         </Notice>
       ) : (
         <>
-          {checked.data !== undefined && <Warnings checked={checked.data} />}
+          {checked.data !== undefined && <Warnings checked={checked.data} offer={offer} amount={amount} />}
           {checked.error !== null && !action.busy && (
             <Failure
               title="This opening cannot be sent now"

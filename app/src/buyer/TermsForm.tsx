@@ -85,7 +85,7 @@ export function TermsForm({
   return (
     <div className="stack">
       <OfferWords offer={offer} />
-      <Warnings checked={checked.data} />
+      <Warnings checked={checked.data} offer={offer} amount={amount} />
       {checked.data.opensLeft === 0n ? (
         <Failure
           error={new Error("This offer was taken as often as it allows; ask the contributor for another")}

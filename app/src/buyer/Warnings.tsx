@@ -1,10 +1,30 @@
 /** What a buyer should know of an offer before paying. */
+import { buyerWarnings } from "../../../runner/buyer/offer.ts";
+import { formatAmount } from "../../../runner/cli/amounts.ts";
+import type { Offer } from "../../../runner/protocol/typedData.ts";
 import { KeyWords } from "../key/KeyState.tsx";
 import { AddressText } from "../layout/AddressText.tsx";
+import { useToken } from "../layout/Amount.tsx";
 import { Notice } from "../layout/Panel.tsx";
 import type { CheckedOpening } from "./opening.ts";
 
-export function Warnings({ checked }: { checked: CheckedOpening }) {
+export function Warnings({
+  checked,
+  offer,
+  amount,
+}: {
+  checked: CheckedOpening;
+  offer: Offer;
+  /** As far as it is decided. */
+  amount?: bigint | undefined;
+}) {
+  const token = useToken(offer.token);
+  const warnings =
+    token === undefined
+      ? []
+      : buyerWarnings({ offer }, amount === undefined ? {} : { amount }, (value) =>
+          formatAmount(value, token),
+        );
   return (
     <>
       <p className="fine">
@@ -13,10 +33,10 @@ export function Warnings({ checked }: { checked: CheckedOpening }) {
         Not checked here: the adapter's commitments, which your client checks before it prepares an opening.
       </p>
       <KeyWords releaseKey={checked.key} />
-      {checked.warnings.length > 0 && (
+      {warnings.length > 0 && (
         <Notice kind="warn" title="Before you pay">
           <ul>
-            {checked.warnings.map((warning) => (
+            {warnings.map((warning) => (
               <li key={warning}>{warning}</li>
             ))}
           </ul>

@@ -1,6 +1,6 @@
 /** Accepting an offer with a wallet: terms fixed and checked first, then paid in, once. */
 import { encodeFunctionData, erc20Abi } from "viem";
-import { buyerWarnings, checkOfferTerms } from "../../../runner/buyer/offer.ts";
+import { checkOfferTerms } from "../../../runner/buyer/offer.ts";
 import { readAgreement, readOfferState } from "../../../runner/chain/agreements.ts";
 import type { ChainContext } from "../../../runner/chain/connect.ts";
 import { deploymentDomain } from "../../../runner/chain/deploymentFile.ts";
@@ -91,7 +91,6 @@ export interface CheckedOpening {
   contributor: Address;
   /** Times the offer can still be taken. */
   opensLeft: bigint;
-  warnings: string[];
 }
 
 /**
@@ -125,7 +124,7 @@ export async function checkSignedOffer(
     hint: "ask for another",
   });
   const opensLeft = signed.offer.maxOpens > opens ? signed.offer.maxOpens - opens : 0n;
-  return { key, groups, contributor, opensLeft, warnings: buyerWarnings(signed, terms) };
+  return { key, groups, contributor, opensLeft };
 }
 
 /**

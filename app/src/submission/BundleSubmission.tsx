@@ -9,6 +9,7 @@ import { Amount } from "../layout/Amount.tsx";
 import { Progress } from "../layout/Bar.tsx";
 import { Failure } from "../layout/Failure.tsx";
 import { Badge, Facts, Notice } from "../layout/Panel.tsx";
+import { roundUp } from "../layout/roundUp.ts";
 import { Deadline } from "../layout/Time.tsx";
 import { TransactionList } from "../transactions/ActionView.tsx";
 import { isUnderWay } from "../transactions/record.ts";

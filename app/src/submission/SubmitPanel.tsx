@@ -5,7 +5,7 @@ import { useChain } from "../chain/ChainProvider.tsx";
 import { Failure } from "../layout/Failure.tsx";
 import { Panel } from "../layout/Panel.tsx";
 import { useOwnAdapters } from "../service/useServices.ts";
-import { parseBundle } from "../verification/checkBundle.ts";
+import { parseBundle } from "../verification/bundleFile.ts";
 import { ProveInBrowser } from "../verification/ProveInBrowser.tsx";
 import { BundleSubmission } from "./BundleSubmission.tsx";
 import { forgetBundle, keepBundle, keptBundle } from "./keptBundle.ts";

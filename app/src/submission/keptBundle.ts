@@ -1,6 +1,6 @@
 /** The bundle a person is submitting, kept in the browser so that a reload goes on with it. It holds nothing secret. */
 import { type ProofBundle, stringifyMessage } from "../../../runner/wire/messages.ts";
-import { parseBundle } from "../verification/checkBundle.ts";
+import { parseBundle } from "../verification/bundleFile.ts";
 
 const PREFIX = "deltapay:bundle:";
 
