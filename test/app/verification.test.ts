@@ -2,10 +2,10 @@ import assert from "node:assert/strict";
 import { after, before, test } from "node:test";
 import { generatePrivateKey, privateKeyToAccount } from "viem/accounts";
 import { releaseKeys } from "../../app/releaseKeys.ts";
+import { parseBundle } from "../../app/src/verification/bundleFile.ts";
 import {
   checkBundle,
   type GroupVerdict,
-  parseBundle,
   type VerificationContext,
 } from "../../app/src/verification/checkBundle.ts";
 import { requireReleaseKey } from "../../app/src/verification/releaseKey.ts";

@@ -5,7 +5,8 @@ import { DeltapayError } from "../../../runner/protocol/errors.ts";
 import { PROTOCOL_VERSION } from "../../../runner/protocol/tags.ts";
 import { type Claim, type ProofBundle, stringifyMessage } from "../../../runner/wire/messages.ts";
 import { failureOf, type StoredFailure } from "../failure.ts";
-import { type BundleVerdict, modulesOf, type VerificationContext } from "../verification/checkBundle.ts";
+import { modulesOf } from "../verification/bundleFile.ts";
+import type { BundleVerdict, VerificationContext } from "../verification/checkBundle.ts";
 import type { AgreementFacts, ReceiptFacts, SettleCall } from "./facts.ts";
 
 /** A module as the manifest has it. */

@@ -10,8 +10,9 @@ import {
   type Domain,
   statementsHash,
 } from "../../../runner/protocol/typedData.ts";
-import { bundleSchema, type Claim, type ProofBundle, parseMessage } from "../../../runner/wire/messages.ts";
+import type { Claim, ProofBundle } from "../../../runner/wire/messages.ts";
 import { failureOf, type StoredFailure } from "../failure.ts";
+import { modulesOf } from "./bundleFile.ts";
 import { type PairingKey, pairingKey, proofHolds } from "./pairing.ts";
 import { type ReleaseKey, requireReleaseKey } from "./releaseKey.ts";
 
@@ -51,23 +52,6 @@ export interface BundleVerdict {
   groups: GroupVerdict[];
   /** Every group is proven. */
   complete: boolean;
-}
-
-/**
- * A bundle from the text of its file.
- * @throws DeltapayError `wire/malformed` naming the field
- */
-export function parseBundle(text: string): ProofBundle {
-  let json: unknown;
-  try {
-    json = JSON.parse(text);
-  } catch {
-    throw new DeltapayError("wire/malformed", "the file is not JSON", {
-      field: "bundle",
-      hint: "a proof bundle is written by: deltapay prove AGREEMENT --out FILE",
-    });
-  }
-  return parseMessage(bundleSchema, json, "bundle");
 }
 
 /** The same address or hash, whatever the spelling. */
@@ -144,11 +128,6 @@ function checkGroups(claims: readonly Claim[], groups: number): void {
       { field },
     );
   });
-}
-
-/** Names of the modules of a group. */
-export function modulesOf(modules: VerificationContext["modules"], group: number): string[] {
-  return modules.filter((module) => module.group === group).map(({ name }) => name);
 }
 
 /** One claim against its statement. Says why when it fails. */

@@ -5,7 +5,7 @@ import { sha256 } from "../../../runner/protocol/hash.ts";
 import { Prover } from "../../../runner/prover/prove.ts";
 import type { ProofBundle } from "../../../runner/wire/messages.ts";
 import type { ProvableSession } from "../../../runner/wire/sessionFile.ts";
-import { modulesOf } from "./checkBundle.ts";
+import { modulesOf } from "./bundleFile.ts";
 import { type ReleaseKey, requireReleaseKey } from "./releaseKey.ts";
 
 /** The two files one proves with. */

@@ -1,7 +1,8 @@
 import "../noEval.ts";
 import { RELEASE_KEYS } from "virtual:deltapay-release";
 import { answerOnce } from "./answerOnce.ts";
-import { type BundleVerdict, checkBundle, type OnGroup, parseBundle } from "./checkBundle.ts";
+import { parseBundle } from "./bundleFile.ts";
+import { type BundleVerdict, checkBundle, type OnGroup } from "./checkBundle.ts";
 import type { VerifyRequest } from "./verifyBundle.ts";
 
 answerOnce<VerifyRequest, BundleVerdict, Parameters<OnGroup>>(async ({ bundle, context }, progress) =>
