@@ -14,8 +14,11 @@ const STAMP = "index.html";
 
 /** Newest modification below a path, milliseconds. */
 function newest(place: string): number {
-  const { mtimeMs } = fs.statSync(place);
-  if (!fs.statSync(place).isDirectory()) return mtimeMs;
+  const found = fs.statSync(place, { throwIfNoEntry: false });
+  // An editor may have taken it away since it was listed.
+  if (found === undefined) return 0;
+  const { mtimeMs } = found;
+  if (!found.isDirectory()) return mtimeMs;
   return fs
     .readdirSync(place)
     .reduce((time, name) => Math.max(time, newest(path.join(place, name))), mtimeMs);
@@ -25,6 +28,22 @@ function newest(place: string): number {
 export function isStale(directory = BUILD_DIRECTORY): boolean {
   const built = fs.statSync(path.join(directory, STAMP), { throwIfNoEntry: false })?.mtimeMs;
   return built === undefined || SOURCES.some((name) => newest(path.join(ROOT, name)) > built);
+}
+
+/** Puts a folder in the place of another; two processes may do so at once. */
+function replaceDirectory(place: string, fresh: string): void {
+  for (let tries = 0; ; tries++) {
+    const old = `${fresh}-old-${tries}`;
+    try {
+      if (fs.existsSync(place)) fs.renameSync(place, old);
+      fs.renameSync(fresh, place);
+      return;
+    } catch (error) {
+      if (tries === 5) throw error;
+    } finally {
+      fs.rmSync(old, { recursive: true, force: true });
+    }
+  }
 }
 
 /**
@@ -46,8 +65,7 @@ export async function ensureBuilt(onBuild: () => void = () => {}): Promise<strin
     });
     // What changed while it was built is not in it.
     fs.utimesSync(path.join(fresh, STAMP), started, started);
-    fs.rmSync(BUILD_DIRECTORY, { recursive: true, force: true });
-    fs.renameSync(fresh, BUILD_DIRECTORY);
+    replaceDirectory(BUILD_DIRECTORY, fresh);
   } catch (cause) {
     fs.rmSync(fresh, { recursive: true, force: true });
     throw new DeltapayError("app/build-failed", `the page could not be built: ${(cause as Error).message}`, {
