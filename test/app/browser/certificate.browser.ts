@@ -116,7 +116,8 @@ test("a node that is down is named, and the page goes on when it is back", async
   await tab.page.keyboard.press("Enter");
   await tab.shows("The agreement could not be read");
   await tab.page.unroute(`${stage.rpcUrl}/**`);
-  await tab.page.getByRole("button", { name: "Try again" }).click();
+  const failure = tab.page.getByRole("alert").filter({ hasText: "The agreement could not be read" });
+  await failure.getByRole("button", { name: "Try again" }).click();
   await tab.shows(/every proof on chain holds/);
   tab.assertQuiet();
 });
