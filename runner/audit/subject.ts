@@ -1,11 +1,12 @@
 /** The agreement under audit: its events, its transactions, and what several checks compute once. */
 
+import { type Call, TransactionReader } from "./chain/calls.ts";
 import { ESCROW, REGISTRY, STATUSES, type Values } from "./chain/contracts.ts";
 import { type ChainEvent, type History, isAbout, type Opened } from "./chain/history.ts";
 import { buildLedger, type Ledger } from "./chain/ledger.ts";
 import { AgreementModel, type SettleCall, settleArguments } from "./chain/model.ts";
 import type { ChainNode } from "./chain/node.ts";
-import { type Call, inOrder, type MinedTransaction, TransactionReader } from "./chain/transactions.ts";
+import { inOrder, type MinedTransaction } from "./chain/transactions.ts";
 import type { CommitKey } from "./formats/commitKey.ts";
 import { batchSeed, type Domain } from "./formats/messages.ts";
 import type { Hex } from "./primitives/bytes.ts";

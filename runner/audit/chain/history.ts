@@ -2,10 +2,10 @@
 
 import type { Offer } from "../formats/messages.ts";
 import type { Hex } from "../primitives/bytes.ts";
+import type { Addresses } from "./calls.ts";
 import { decodeEvent, ESCROW, REGISTRY, type Values } from "./contracts.ts";
 import { type Log, readLogs } from "./logs.ts";
 import type { ChainNode } from "./node.ts";
-import type { Addresses } from "./transactions.ts";
 
 export interface ChainEvent {
   contract: "registry" | "escrow";

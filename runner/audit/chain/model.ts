@@ -9,9 +9,9 @@ import {
 } from "../formats/messages.ts";
 import type { Hex } from "../primitives/bytes.ts";
 import { demand } from "../problem.ts";
+import type { Call } from "./calls.ts";
 import type { Status, Values } from "./contracts.ts";
 import type { Opened } from "./history.ts";
-import type { Call } from "./transactions.ts";
 
 /** Arguments of `settle`, and what they hash to. */
 export interface SettleCall {

@@ -2,7 +2,6 @@
 import { Transaction } from "ethers";
 import type { Hex } from "../primitives/bytes.ts";
 import { Missing, Wrong } from "../problem.ts";
-import { decodeCall, ESCROW, REGISTRY, type Values } from "./contracts.ts";
 import { type Log, readLog } from "./logs.ts";
 import { type ChainNode, shortMessage } from "./node.ts";
 
@@ -119,107 +118,6 @@ export function checkSigned({ raw, hash, from }: MinedTransaction, chainId: bigi
 const legacyChain = (v: Hex): bigint => (BigInt(v) >= 35n ? (BigInt(v) - 35n) / 2n : 0n);
 
 const padded = (word: Hex): Hex => `0x${word.slice(2).padStart(64, "0")}`;
-
-/** A call that reached registry or escrow. */
-export interface Call {
-  transaction: MinedTransaction;
-  contract: "registry" | "escrow";
-  /** Who called: the sender, or a contract in between. */
-  from: Hex;
-  data: Hex;
-  value: bigint;
-  name: string;
-  args: Values;
-}
-
-interface Frame {
-  type: string;
-  from: Hex;
-  to?: Hex;
-  input: Hex;
-  value?: Hex;
-  error?: string;
-  calls?: Frame[];
-}
-
-export interface Addresses {
-  registry: Hex;
-  escrow: Hex;
-}
-
-/**
- * The calls of a transaction that reached registry or escrow, in order.
- * @throws Missing when another contract made them and the node does not trace
- */
-export async function callsOf(
-  node: ChainNode,
-  transaction: MinedTransaction,
-  { registry, escrow }: Addresses,
-): Promise<Call[]> {
-  const { hash, from, to, data, value } = transaction;
-  const isOurs = (address: Hex | null | undefined): address is Hex =>
-    address === registry || address === escrow;
-  const call = (caller: Hex, target: Hex, input: Hex, wei: bigint): Call => {
-    const contract = target === registry ? "registry" : "escrow";
-    const decoded = decodeCall(contract === "registry" ? REGISTRY : ESCROW, input);
-    if (decoded === undefined) throw new Wrong(`the call of the ${contract} in ${hash} is none it has`);
-    return { transaction, contract, from: caller, data: input, value: wei, ...decoded };
-  };
-  if (isOurs(to)) return [call(from, to, data, value)];
-  const found: Call[] = [];
-  const visit = (frame: Frame): void => {
-    if (frame.error !== undefined) return;
-    const target = frame.to?.toLowerCase();
-    if (frame.type === "CALL" && isOurs(target))
-      found.push(call(frame.from.toLowerCase(), target, frame.input, BigInt(frame.value ?? "0x0")));
-    else for (const inner of frame.calls ?? []) visit(inner);
-  };
-  visit(await trace(node, hash));
-  return found;
-}
-
-async function trace(node: ChainNode, hash: Hex): Promise<Frame> {
-  try {
-    return await node.request<Frame>("debug_traceTransaction", [hash, { tracer: "callTracer" }]);
-  } catch (error) {
-    throw new Missing(
-      `transaction ${hash} reached the contracts through another one, and the node does not trace it (debug_traceTransaction: ${shortMessage(error)})`,
-    );
-  }
-}
-
-/** Transactions of one audit, each read once. */
-export class TransactionReader {
-  readonly #node: ChainNode;
-  readonly #addresses: Addresses;
-  readonly #transactions = new Map<Hex, Promise<MinedTransaction>>();
-  readonly #calls = new Map<Hex, Promise<Call[]>>();
-
-  constructor(node: ChainNode, addresses: Addresses) {
-    this.#node = node;
-    this.#addresses = addresses;
-  }
-
-  read(hash: Hex): Promise<MinedTransaction> {
-    return remembered(this.#transactions, hash, () => readTransaction(this.#node, hash));
-  }
-
-  calls(hash: Hex): Promise<Call[]> {
-    return remembered(this.#calls, hash, async () =>
-      callsOf(this.#node, await this.read(hash), this.#addresses),
-    );
-  }
-}
-
-function remembered<Value>(
-  known: Map<Hex, Promise<Value>>,
-  key: Hex,
-  make: () => Promise<Value>,
-): Promise<Value> {
-  const value = known.get(key) ?? make();
-  known.set(key, value);
-  return value;
-}
 
 /** Oldest first. */
 export const inOrder = (a: MinedTransaction, b: MinedTransaction): number =>

@@ -55,7 +55,18 @@ export async function checkOffer(subject: Subject): Promise<string> {
     deadline >= timestamp + offer.minDuration,
     `the deadline ${deadline} is earlier than the offer allows`,
   );
+  checkOpens(subject, offer.maxOpens);
   return `signed by the contributor ${contributor}; taken within its terms at ${timestamp}`;
+}
+
+/** The offer was not cancelled before, nor taken as often as it can be. */
+function checkOpens({ history, opened, openedEvent }: Subject, maxOpens: bigint): void {
+  const earlier = history.events.slice(0, history.events.indexOf(openedEvent));
+  const ofOffer = earlier.filter(({ args }) => args["offerHash"] === opened.offerHash);
+  const taken = ofOffer.filter(({ name }) => name === "AgreementOpened").length;
+  demand(BigInt(taken) < maxOpens, `the offer can be taken ${maxOpens} times, and had been ${taken} times`);
+  const cancelled = ofOffer.find(({ name }) => name === "OfferCancelled");
+  demand(cancelled === undefined, `the offer had been cancelled in ${cancelled?.log.transactionHash}`);
 }
 
 /** agreementId follows from the opening call, which paid in exactly fee and amount. */

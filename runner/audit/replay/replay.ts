@@ -1,8 +1,9 @@
 /** The agreement's transactions once more, on the fresh network: the same results, events, states and money. */
+
+import type { Call } from "../chain/calls.ts";
 import { ESCROW, REGISTRY, VERIFIER } from "../chain/contracts.ts";
 import { type ChainEvent, eventOf, isAbout } from "../chain/history.ts";
 import { quantity } from "../chain/node.ts";
-import type { Call } from "../chain/transactions.ts";
 import { inOrder } from "../chain/transactions.ts";
 import type { Hex } from "../primitives/bytes.ts";
 import { demand, Wrong } from "../problem.ts";
@@ -35,7 +36,7 @@ async function callsToReplay(subject: Subject): Promise<Call[]> {
       ({ name, from, args }) =>
         name === "withdraw" && from === event.args["account"] && args["token"] === event.args["token"],
     );
-  return wanted.sort((a, b) => inOrder(a.transaction, b.transaction));
+  return wanted.sort((a, b) => inOrder(a.transaction, b.transaction) || a.position - b.position);
 }
 
 /** Withdrawals of nothing but this agreement's money: others depend on other agreements, and the ledger judges them. */

@@ -5,41 +5,30 @@
 import { mkdtempSync, rmSync, writeFileSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
-import { concat, type LocalAccount, pad } from "viem";
 import { generatePrivateKey, privateKeyToAccount } from "viem/accounts";
 import { loadPeftAdapter } from "../../adapter/peft.ts";
 import { testAccount } from "../../chain/accounts.ts";
-import { settleCall } from "../../chain/claims.ts";
-import { type ChainContext, connect, connectChain, domainOf, withAccount } from "../../chain/connect.ts";
+import { connect, connectChain, withAccount } from "../../chain/connect.ts";
 import { deploy } from "../../chain/deploy.ts";
 import { storeDeployment } from "../../chain/deployment.ts";
-import { openAgreement, release, setOperator, withdraw } from "../../chain/escrow.ts";
-import { chainTime } from "../../chain/finality.ts";
+import { release, withdraw } from "../../chain/escrow.ts";
 import type { LocalNode } from "../../chain/localNode.ts";
 import { registerAdapter } from "../../chain/registry.ts";
-import { transact } from "../../chain/transact.ts";
 import { loadServedAdapter, type ServedAdapter, writePublicFiles } from "../../contributor/adapters.ts";
 import { contributorChain } from "../../contributor/chainAdapter.ts";
 import { type ContributorData, openContributorData } from "../../contributor/dataFolder.ts";
 import { registerPeftAdapter } from "../../contributor/register.ts";
-import { type Hex, pointWords, toHex } from "../../protocol/bytes.ts";
-import { addPass, initialState, type Pass, type SessionState } from "../../protocol/fold.ts";
+import type { Hex } from "../../protocol/bytes.ts";
 import type { ModulesPerProof } from "../../protocol/groups.ts";
 import { encodeManifest, manifestHash } from "../../protocol/manifest.ts";
 import { encodeOpening, openingOf } from "../../protocol/openingFile.ts";
-import { answer } from "../../protocol/quantise.ts";
-import { type Address, type Offer, statementsHash, typedData } from "../../protocol/typedData.ts";
-import { keepPass } from "../../storage/transcript.ts";
+import type { Address } from "../../protocol/typedData.ts";
 import { withCommitments } from "../attacks/forgery.ts";
-import { proveState } from "../attacks/settling.ts";
 import { FIXTURES } from "../fixtures.ts";
 import { startInProcessNode } from "./inProcessNode.ts";
+import { open, serve, settle, type Trader, type Traders } from "./steps.ts";
 
 const ETH: Address = "0x0000000000000000000000000000000000000000";
-const PRICE = 1_000_000_000n;
-const FEE = 5_000_000_000n;
-const DAY = 86_400n;
-const TOKENS_PAID_IN = 100n;
 
 /** Files that an auditor is given. */
 export interface SaleFiles {
@@ -72,13 +61,6 @@ export interface Sale {
   agreementId: Hex;
   adapterId: Hex;
   files: SaleFiles;
-}
-
-type Trader = ChainContext & { account: LocalAccount };
-
-interface Traders {
-  contributor: Trader;
-  buyer: Trader;
 }
 
 /** A chain with the contracts, a contributor and a buyer. */
@@ -185,89 +167,4 @@ export class Market {
     await this.node.stop();
     rmSync(this.directory, { recursive: true, force: true });
   }
-}
-
-async function open(
-  { contributor, buyer }: Traders,
-  adapterId: Hex,
-  signer: LocalAccount,
-  token: Address,
-): Promise<Hex> {
-  const now = await chainTime(buyer);
-  const offer: Offer = {
-    adapterId,
-    payout: contributor.account.address,
-    token,
-    pricePerToken: PRICE,
-    openingFee: FEE,
-    maxUnpaidTokens: 64n,
-    tokenCap: 1000n,
-    minDuration: 3600n,
-    closeWindow: 3600n,
-    maxOpens: 1n,
-    nonce: BigInt(toHex(crypto.getRandomValues(new Uint8Array(16)))),
-    expiry: now + DAY,
-  };
-  const { agreementId } = await openAgreement(buyer, {
-    offer,
-    signature: await contributor.account.signTypedData(typedData(domainOf(contributor), "Offer", offer)),
-    signer: signer.address,
-    amount: TOKENS_PAID_IN * PRICE,
-    deadline: now + DAY,
-    nonce: 0n,
-  });
-  return agreementId;
-}
-
-/** Proves the state with the adapter's weights and settles in two calls. @param through passes the calls on */
-async function settle(
-  { contributor }: Traders,
-  adapter: ServedAdapter,
-  agreementId: Hex,
-  signer: LocalAccount,
-  state: SessionState,
-  through: Address | undefined,
-): Promise<void> {
-  const { V, claims } = await proveState(adapter, state);
-  const receipt = {
-    agreementId,
-    passes: BigInt(state.passes),
-    tokens: BigInt(state.tokens),
-    head: toHex(state.head),
-    statementsHash: statementsHash(V),
-  };
-  const signature = await signer.signTypedData(typedData(domainOf(contributor), "Receipt", receipt));
-  if (through !== undefined) await setOperator(contributor, through, true);
-  for (const part of [claims.slice(0, 1), claims.slice(1)]) {
-    if (part.length === 0) continue;
-    const call = settleCall(
-      contributor,
-      { agreementId, receipt, signature, V: V.map(pointWords), claims },
-      part,
-    );
-    const passedOn = through && { to: through, data: concat([pad(call.to), call.data]) };
-    await transact(contributor, passedOn ?? call);
-  }
-}
-
-/** Passes of made-up activations, answered with the adapter's weights and kept. */
-function serve(
-  { layout, weights }: ServedAdapter,
-  agreementId: Hex,
-  passes: readonly number[],
-  transcript: string,
-): SessionState {
-  let state = initialState(layout, Buffer.from(agreementId.slice(2), "hex"));
-  for (const [p, tokens] of passes.entries()) {
-    const X = layout.modules.map(({ dIn }, m) =>
-      Int16Array.from({ length: tokens * dIn }, (_, i) => ((i * 7919 + m * 104_729 + p * 1299) % 1801) - 900),
-    );
-    const Y = layout.modules.map(({ dIn, dOut, r }, m) =>
-      answer(weights[m]!.Aq, weights[m]!.Bq, X[m]!, tokens, dIn, dOut, r),
-    );
-    const pass: Pass = { passSalt: crypto.getRandomValues(new Uint8Array(32)), tokens, X, Y };
-    keepPass(transcript, p + 1, pass);
-    state = addPass(layout, state, pass);
-  }
-  return state;
 }
