@@ -47,6 +47,9 @@ function pollingInterval(chainId: number): number {
   return isLocalChain(chainId) ? 25 : 2000;
 }
 
+/** A node that answers nothing is given up after so many milliseconds, and so many more tries of a request. */
+const RPC_LIMITS = { timeout: 10_000, retryCount: 3 } as const;
+
 function checkUrl(rpcUrl: string): void {
   if (!URL.canParse(rpcUrl) || !/^https?:$/.test(new URL(rpcUrl).protocol))
     throw new DeltapayError("chain/bad-url", "the RPC address is not an http or https URL", {
@@ -56,7 +59,7 @@ function checkUrl(rpcUrl: string): void {
 }
 
 async function askChainId(rpcUrl: string): Promise<number> {
-  const client = createPublicClient({ transport: http(rpcUrl, { retryCount: 1, timeout: 10_000 }) });
+  const client = createPublicClient({ transport: http(rpcUrl, { ...RPC_LIMITS, retryCount: 1 }) });
   try {
     return await client.getChainId();
   } catch (error) {
@@ -77,7 +80,7 @@ export async function connectChain(options: {
   const chainId = await askChainId(rpcUrl);
   const publicClient = createPublicClient({
     chain: chainOf(chainId, rpcUrl),
-    transport: http(rpcUrl),
+    transport: http(rpcUrl, RPC_LIMITS),
     pollingInterval: pollingInterval(chainId),
     cacheTime: 0,
   });
@@ -94,7 +97,7 @@ export function withAccount<Connection extends ChainConnection>(
   const walletClient = createWalletClient({
     account,
     chain: chainOf(chainId, rpcUrl),
-    transport: http(rpcUrl),
+    transport: http(rpcUrl, RPC_LIMITS),
   });
   return { ...connection, account, walletClient };
 }
