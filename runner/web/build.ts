@@ -2,6 +2,7 @@
 import * as fs from "node:fs";
 import * as path from "node:path";
 import { fileURLToPath } from "node:url";
+import { gzipSync } from "node:zlib";
 import { DeltapayError } from "../protocol/errors.ts";
 
 const ROOT = fileURLToPath(new URL("../..", import.meta.url));
@@ -28,6 +29,16 @@ function newest(place: string): number {
 export function isStale(directory = BUILD_DIRECTORY): boolean {
   const built = fs.statSync(path.join(directory, STAMP), { throwIfNoEntry: false })?.mtimeMs;
   return built === undefined || SOURCES.some((name) => newest(path.join(ROOT, name)) > built);
+}
+
+/** What a build weighs: bytes of all its scripts and styles, and compressed. */
+export function buildSize(directory: string): { bytes: number; gzipBytes: number } {
+  const assets = path.join(directory, "assets");
+  const files = fs.readdirSync(assets).map((name) => fs.readFileSync(path.join(assets, name)));
+  return {
+    bytes: files.reduce((sum, { length }) => sum + length, 0),
+    gzipBytes: files.reduce((sum, file) => sum + gzipSync(file).length, 0),
+  };
 }
 
 /** Puts a folder in the place of another; two processes may do so at once. */
@@ -61,7 +72,7 @@ export async function ensureBuilt(onBuild: () => void = () => {}): Promise<strin
     await build({
       configFile: path.join(ROOT, "app", "vite.config.ts"),
       build: { outDir: fresh, emptyOutDir: true },
-      logLevel: "warn",
+      logLevel: "error",
     });
     // What changed while it was built is not in it.
     fs.utimesSync(path.join(fresh, STAMP), started, started);
