@@ -128,6 +128,7 @@ async function checkChain(
 async function checkFiles(subject: Subject, checks: Checks, options: AuditOptions): Promise<Module[] | null> {
   const { onProgress, manifest, files } = options;
   const weights = new Weights(subject, manifest);
+  weights.onPoints = (done, total) => onProgress("commitments", done, total);
   const session = new Session(subject, weights, files);
   session.onPass = (done, total) => onProgress("folding passes", done, total);
   await checks.run("manifest", () => weights.checkManifest());

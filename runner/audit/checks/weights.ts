@@ -53,8 +53,11 @@ export class Weights {
       hash === commitments.sha256 && bytes.length === commitments.bytes,
       `the commitments file has the hash ${hash} and ${bytes.length} bytes, the manifest names ${commitments.sha256} and ${commitments.bytes}`,
     );
-    return readCommitments(bytes, modules);
+    return readCommitments(bytes, modules, (done) => this.onPoints(done, modules.length));
   });
+
+  /** Told of each module whose points are decoded. */
+  onPoints: OnModule = () => {};
 
   async checkManifest(): Promise<string> {
     const { modules, groups } = await this.manifest();
