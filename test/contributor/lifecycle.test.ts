@@ -1,10 +1,13 @@
 /** Agreements that end badly, all at once or near their deadlines: none keeps another from being settled. */
 import assert from "node:assert/strict";
 import { after, test } from "node:test";
+import { loadServedAdapter } from "../../runner/contributor/adapters.ts";
 import { endServing } from "../../runner/contributor/endServing.ts";
 import { Lifecycle } from "../../runner/contributor/lifecycle.ts";
+import { keptProvers, PINNED_KEYS } from "../../runner/contributor/loadAdapters.ts";
 import { repeat } from "../../runner/contributor/loops.ts";
 import { registerPeftAdapter } from "../../runner/contributor/register.ts";
+import { Settlement } from "../../runner/contributor/settlement.ts";
 import { AgreementStore } from "../../runner/contributor/store/agreements.ts";
 import type { Hex } from "../../runner/protocol/bytes.ts";
 import { loadCurve } from "../../runner/protocol/curve.ts";
@@ -134,6 +137,57 @@ test("a settlement that is not mined for long keeps no other from being sent", a
     release();
   }
   await until(isSettled(contributor, slow), "the slow one's settlement");
+});
+
+test("a proof that fails keeps its agreement's other proofs, and no other agreement waits for it", async (context) => {
+  const contributor = await served(context);
+  const { data, chain, adapterId, events } = contributor;
+  const now = unixNow();
+  const [failing, other] = [
+    await paidPass(contributor, now + 2000n),
+    await paidPass(contributor, now + 3000n),
+  ];
+  for (const buyer of [failing, other]) await buyer.end();
+  const adapter = loadServedAdapter(data, adapterId);
+  const provers = keptProvers(PINNED_KEYS);
+  let isBroken = true;
+  let made = 0;
+  // The second proof of all is the second of the agreement whose turn it is: the one due first.
+  const settlement = new Settlement({
+    data,
+    chain,
+    adapter: () => adapter,
+    prover: async (size) => ({
+      prove: async (witness, V) => {
+        if (++made === 2 && isBroken) throw new Error("out of memory");
+        return (await provers(size)).prove(witness, V);
+      },
+    }),
+    onEvent: (event) => events.push(event),
+  });
+  const lifecycle = new Lifecycle({
+    sessions: contributor.service.sessions,
+    settlement,
+    isServed: () => true,
+    receiptGrace: 0n,
+    retryMs: 1,
+    onEvent: (event) => events.push(event),
+  });
+  await lifecycle.settleEnded();
+  await lifecycle.idle();
+  assert.equal(record(contributor, other).phase, "settled");
+  assert.deepEqual(
+    events.flatMap((event) => (event.type === "failed" ? [event.agreementId] : [])),
+    [failing.agreementId],
+  );
+  isBroken = false;
+  await until(async () => {
+    await lifecycle.settleEnded();
+    await lifecycle.idle();
+    return record(contributor, failing).phase === "settled";
+  }, "the settlement of the one that failed");
+  // Four proofs, and the one that failed: none was made twice.
+  assert.equal(made, 5);
 });
 
 test("a machine whose clock is ahead gives nothing up: it settles", async (context) => {

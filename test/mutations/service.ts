@@ -179,6 +179,14 @@ const RECEIPTS: readonly Mutation[] = [
 
 const onPasses = tried("test/contributor/passes.test.ts");
 
+const FAILED_PROOF = onLifecycle("a proof that fails keeps", {
+  name: "proofs-kept-together",
+  attack: "one proof that fails throws away all made before it, again and again",
+  file: "runner/contributor/settlement.ts",
+  find: "      if (proven.has(group)) continue;\n",
+  replace: "",
+});
+
 const onManyCloses = tried("test/contributor/manyCloses.test.ts");
 
 const MEANWHILE: readonly Mutation[] = [
@@ -313,4 +321,5 @@ export const SERVICE_MUTATIONS: readonly Mutation[] = [
   ...UNDONE,
   ...WITHDRAWALS,
   ...DISK,
+  FAILED_PROOF,
 ];
