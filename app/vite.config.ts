@@ -2,6 +2,7 @@ import react from "@vitejs/plugin-react";
 import { defineConfig, type Plugin } from "vite";
 import { HTML_POLICY } from "./csp.ts";
 import { releasePlugin } from "./releasePlugin.ts";
+import { sizePlugin } from "./sizePlugin.ts";
 
 /** Writes the policy into the HTML of the production build; the development server needs inline scripts. */
 function policyPlugin(): Plugin {
@@ -18,10 +19,13 @@ function policyPlugin(): Plugin {
   };
 }
 
+/** Bytes, compressed: React, viem and wagmi are four fifths of it. */
+const MOST_AT_FIRST = 300_000;
+
 export default defineConfig({
   root: import.meta.dirname,
   base: "/",
-  plugins: [react(), releasePlugin(), policyPlugin()],
+  plugins: [react(), releasePlugin(), policyPlugin(), sizePlugin(MOST_AT_FIRST)],
   worker: { format: "es", plugins: () => [releasePlugin()] },
   build: {
     outDir: "../build/app",
