@@ -27,6 +27,7 @@ const STEPS: Record<string, { what: string; args: string[] }> = {
     args: [PROGRAMS.solhint, "--noPoster", "--max-warnings", "0", "contracts/**/*.sol"],
   },
   types: { what: "types", args: [PROGRAMS.tsc, "-p", "."] },
+  "page-types": { what: "types of the wallet UI", args: [PROGRAMS.tsc, "-p", "app"] },
   keys: {
     what: "keys and verifiers equal what their source gives",
     args: ["scripts/generate-keys.ts", "--check", "--max", "510"],
