@@ -1,11 +1,15 @@
 import assert from "node:assert/strict";
 import { spawn } from "node:child_process";
 import * as fs from "node:fs";
+import * as path from "node:path";
 import { after, test } from "node:test";
 import { fileURLToPath } from "node:url";
 import { chromium } from "playwright-core";
 import type { StageFacts } from "../../../runner/demo/appStage.ts";
+import { FIXTURES } from "../../../runner/demo/fixtures.ts";
 import { findChromium } from "../../../scripts/chromium.ts";
+import { runJson } from "../../cli/command.ts";
+import { temporaryDirectory } from "../../storage/temporary.ts";
 import { ARGUMENTS, Tab } from "./harness.ts";
 
 const MAIN = fileURLToPath(new URL("../../../runner/cli/main.ts", import.meta.url));
@@ -47,6 +51,38 @@ async function demo(): Promise<{ facts: StageFacts; interrupt(): Promise<number 
   };
 }
 
+/** The buyer's client prepares an opening, the page pays it with the demo wallet, the client goes on. */
+async function buyWithPage(tab: Tab, facts: StageFacts, data: string): Promise<void> {
+  const { page } = tab;
+  const chain = ["--rpc", facts.rpcUrl, "--deployment", path.join(facts.folder, "deployment.json")];
+  const client = ["--model", FIXTURES.model, "--data", data, ...chain];
+  const buyer = facts.accounts[1]!.address;
+  const { agreementId, link } = await runJson<{ agreementId: string; link: string }>([
+    ...["open", "--buyer", buyer, "--page", facts.pageUrl, "--contributor", facts.serviceUrl],
+    ...["--amount", "0.001eth", ...client],
+  ]);
+  await page.getByLabel("Account", { exact: true }).selectOption("2");
+  await page.goto(link);
+  await page.getByRole("button", { name: "Pay in and open" }).click();
+  await page.getByRole("dialog").getByText("Send a transaction").waitFor();
+  await tab.assertAccessible();
+  await page.getByRole("dialog").getByRole("button", { name: "Approve" }).click();
+  await tab.shows("The agreement is open.");
+  const { agreements } = await runJson<{ agreements: { tokensTotal: number }[] }>([
+    ...[
+      "generate",
+      "--prompt",
+      "In the beginning",
+      "--max-tokens",
+      "2",
+      "--agreement",
+      agreementId,
+      ...client,
+    ],
+  ]);
+  assert.ok(agreements[0]!.tokensTotal > 2);
+}
+
 async function answers(url: string): Promise<boolean> {
   try {
     await fetch(url, { method: "POST", body: "{}", signal: AbortSignal.timeout(2000) });
@@ -56,14 +92,14 @@ async function answers(url: string): Promise<boolean> {
   }
 }
 
-test("`demo --app` leaves everything running to click through with its wallet; Ctrl-C ends all of it", async () => {
+test("`demo --app` leaves everything running to click through with its wallet; Ctrl-C ends all of it", async (context) => {
   const { facts, interrupt } = await demo();
   const browser = await chromium.launch({ executablePath: findChromium()!, args: ARGUMENTS });
   after(() => browser.close());
-  const context = await browser.newContext({ reducedMotion: "reduce" });
-  const page = await context.newPage();
+  const profile = await browser.newContext({ reducedMotion: "reduce" });
+  const page = await profile.newPage();
   const { adminUrl } = (await (await fetch(new URL("config.json", facts.pageUrl))).json()).services[0];
-  const tab = new Tab(page, context, new Set([new URL(facts.pageUrl).origin, facts.rpcUrl, adminUrl]));
+  const tab = new Tab(page, profile, new Set([new URL(facts.pageUrl).origin, facts.rpcUrl, adminUrl]));
   await page.goto(facts.contributorUrl);
   await tab.shows("DEMO WALLET");
   await tab.connect();
@@ -75,6 +111,7 @@ test("`demo --app` leaves everything running to click through with its wallet; C
   for (const id of [facts.agreements.proven, facts.agreements.open])
     await tab.shows(new RegExp(id.slice(0, 8)));
   await tab.assertAccessible();
+  await buyWithPage(tab, facts, temporaryDirectory(context));
   tab.assertQuiet();
   await browser.close();
   assert.equal(await interrupt(), 0);
