@@ -2,7 +2,6 @@
 import * as fs from "node:fs";
 import * as path from "node:path";
 import { fileURLToPath } from "node:url";
-import { gzipSync } from "node:zlib";
 import { DeltapayError } from "../protocol/errors.ts";
 
 const ROOT = fileURLToPath(new URL("../..", import.meta.url));
@@ -29,16 +28,6 @@ function newest(place: string): number {
 export function isStale(directory = BUILD_DIRECTORY): boolean {
   const built = fs.statSync(path.join(directory, STAMP), { throwIfNoEntry: false })?.mtimeMs;
   return built === undefined || SOURCES.some((name) => newest(path.join(ROOT, name)) > built);
-}
-
-/** What a build weighs: bytes of all its scripts and styles, and compressed. */
-export function buildSize(directory: string): { bytes: number; gzipBytes: number } {
-  const assets = path.join(directory, "assets");
-  const files = fs.readdirSync(assets).map((name) => fs.readFileSync(path.join(assets, name)));
-  return {
-    bytes: files.reduce((sum, { length }) => sum + length, 0),
-    gzipBytes: files.reduce((sum, file) => sum + gzipSync(file).length, 0),
-  };
 }
 
 /** Puts a folder in the place of another; two processes may do so at once. */

@@ -7,7 +7,7 @@ import { isLocalChain } from "../../chain/localChain.ts";
 import { type LocalNode, startLocalNode } from "../../chain/localNode.ts";
 import { adminToken } from "../../contributor/admin/token.ts";
 import { DeltapayError, ensure } from "../../protocol/errors.ts";
-import { buildSize, ensureBuilt } from "../../web/build.ts";
+import { ensureBuilt } from "../../web/build.ts";
 import { startAppServer } from "../../web/server.ts";
 import { DEFAULT_ADMIN_PORT, DEFAULT_APP_PORT } from "../../wire/admin.ts";
 import { stringifyMessage } from "../../wire/messages.ts";
@@ -71,16 +71,7 @@ function serviceOf({ admin, data }: Flags): { adminUrl: string; token: string } 
 
 async function run(flags: Flags): Promise<void> {
   const out = new Output(flags);
-  let built = false;
-  const directory = await ensureBuilt(() => {
-    built = true;
-    out.note("building the page");
-  });
-  if (built) {
-    const { bytes, gzipBytes } = buildSize(directory);
-    const kilobytes = (size: number): string => `${Math.round(size / 1000)} KB`;
-    out.note(`scripts and styles: ${kilobytes(bytes)}, ${kilobytes(gzipBytes)} compressed`);
-  }
+  const directory = await ensureBuilt(() => out.note("building the page"));
   const { ctx, node } = await openChain(out, flags);
   try {
     const { chainId, rpcUrl, deployment } = ctx;
