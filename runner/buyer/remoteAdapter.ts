@@ -1,31 +1,20 @@
 /**
- * One agreement with one contributor, in use: passes, answers, receipts (protocol 5).
- *
- * Whatever leaves this machine is on disk first: activations and salt before a request, a receipt before it is sent. So a
- * repeat after a crash carries the same bytes and gets the same answer.
+ * One agreement with one contributor, in use: passes, answers, receipts (protocol 5). Calls may come at any time; they
+ * are made one after the other.
  */
-import * as path from "node:path";
 import type { LocalAccount } from "viem/accounts";
-import { fromHex, type Hex } from "../protocol/bytes.ts";
+import type { Hex } from "../protocol/bytes.ts";
 import type { Curve } from "../protocol/curve.ts";
 import { ensure } from "../protocol/errors.ts";
-import { addPass, initialState, type SessionState } from "../protocol/fold.ts";
 import type { AdapterLayout } from "../protocol/layout.ts";
 import { encodeOpening, openingOf } from "../protocol/openingFile.ts";
-import { decodeState, encodeState } from "../protocol/sessionState.ts";
-import type { Domain } from "../protocol/typedData.ts";
-import { keepPass } from "../storage/transcript.ts";
+import { decodeState } from "../protocol/sessionState.ts";
 import type { ProofBundle, SessionView } from "../wire/messages.ts";
-import { decodePassAnswer } from "../wire/passRequest.ts";
-import { checkBudget, longestPass, tokensLeft } from "./budget.ts";
-import { unixNow } from "./clock.ts";
-import { compareMemories } from "./compareMemories.ts";
+import { longestPass, tokensLeft } from "./budget.ts";
+import { BuyerSession } from "./buyerSession.ts";
 import type { ContributorClient } from "./contributorClient.ts";
-import { type Leakage, leakageOf, mostExposedModule, RankTracker } from "./leakage.ts";
-import { PassUnderWay } from "./passUnderWay.ts";
-import { currentReceipt, type StatementSource } from "./receipts.ts";
-import { checkScales, scalesBytes } from "./scales.ts";
-import { Session } from "./session.ts";
+import { type Leakage, leakageOf } from "./leakage.ts";
+import type { StatementSource } from "./receipts.ts";
 import type { BuyerStore } from "./store.ts";
 import type { AgreementTerms, StoredReceipt } from "./storedRows.ts";
 import type { VerifiedAdapter } from "./verifyAdapter.ts";
@@ -51,33 +40,16 @@ export class RemoteAdapter {
   readonly layout: AdapterLayout;
   readonly terms: AgreementTerms;
   readonly #options: RemoteAdapterOptions;
-  readonly #session: Session;
-  readonly #rankModule: number;
-  readonly #rank: RankTracker;
-  readonly #pass: PassUnderWay;
-  #state: SessionState;
-  #scales: Float64Array[] | undefined;
-  /** The session as the contributor last told it. */
-  #view: SessionView | undefined;
-  /** The chain's time at the last connection, and when that was by a clock that nobody sets. */
-  #clock: { time: bigint; at: number } | undefined;
+  readonly #session: BuyerSession;
   #queue: Promise<unknown> = Promise.resolve();
 
   /** @throws DeltapayError `agreement/other-adapter`, `agreement/other-signer`, `session/bad-state` */
   constructor(options: RemoteAdapterOptions) {
-    const { adapter, terms, store, signer } = options;
-    const id = terms.agreementId;
     checkBelongTogether(options);
-    this.layout = adapter.layout;
-    this.terms = terms;
+    this.layout = options.adapter.layout;
+    this.terms = options.terms;
     this.#options = options;
-    this.#session = new Session(options.client, this.#domain, id, signer);
-    const stored = store.sessionState(id);
-    this.#state =
-      stored === undefined ? initialState(this.layout, fromHex(id, 32)) : decodeState(this.layout, stored);
-    this.#rankModule = mostExposedModule(this.layout);
-    this.#rank = new RankTracker(this.layout.modules[this.#rankModule]!.dIn, store.rankRows(id));
-    this.#pass = new PassUnderWay(this.layout, store, id);
+    this.#session = new BuyerSession(options);
   }
 
   get agreementId(): Hex {
@@ -86,7 +58,7 @@ export class RemoteAdapter {
 
   /** Finished passes, their tokens, and the tokens that may still be asked. */
   get progress(): { passes: number; tokens: number; tokensLeft: number } {
-    const { passes, tokens } = this.#state;
+    const { passes, tokens } = this.#session.progress;
     return { passes, tokens, tokensLeft: tokensLeft(this.terms, tokens) };
   }
 
@@ -97,7 +69,7 @@ export class RemoteAdapter {
 
   /** What the tokens bought so far give away of the adapter. */
   get leakage(): Leakage {
-    return leakageOf(this.layout, this.#state.tokens, this.#rank.rank);
+    return leakageOf(this.layout, this.#session.progress.tokens, this.#session.rank);
   }
 
   /**
@@ -105,15 +77,16 @@ export class RemoteAdapter {
    * @throws DeltapayError `session/not-connected`
    */
   scales(module: number): Float64Array {
-    ensure(this.#scales !== undefined, "session/not-connected", "the scales come with the first connection", {
+    const { scales } = this.#session;
+    ensure(scales !== undefined, "session/not-connected", "the scales come with the first connection", {
       field: "scales",
     });
-    return this.#scales[module]!;
+    return scales[module]!;
   }
 
   /** A pass begun, at least one module of which was asked or was about to be, and not finished. */
-  pendingPass(): PassUnderWay["pending"] {
-    return this.#pass.pending;
+  pendingPass(): { number: number; tokens: number; modules: number[] } | undefined {
+    return this.#session.pending;
   }
 
   /**
@@ -121,7 +94,7 @@ export class RemoteAdapter {
    * @throws DeltapayError `session/contributor-behind`, `session/buyer-behind`, `session/heads-differ`, `scales/...`, `http/...`
    */
   connect(): Promise<SessionView> {
-    return this.#inTurn(() => this.#connect());
+    return this.#inTurn(() => this.#session.connect());
   }
 
   /**
@@ -130,7 +103,7 @@ export class RemoteAdapter {
    * @throws DeltapayError `session/pass-pending`, `session/ended`, `session/deadline`, `budget/...`
    */
   beginPass(tokens: number): Promise<void> {
-    return this.#inTurn(() => this.#beginPass(tokens));
+    return this.#inTurn(() => this.#session.beginPass(tokens));
   }
 
   /**
@@ -141,7 +114,7 @@ export class RemoteAdapter {
    * @throws DeltapayError `session/no-pass`, `session/other-activations`, `session/bad-pass`, `wire/bad-answer`, `encoding/...`
    */
   answer(modules: readonly number[], X: Int16Array): Promise<Float64Array[]> {
-    return this.#inTurn(() => this.#answer(modules, X));
+    return this.#inTurn(() => this.#session.answer(modules, X));
   }
 
   /**
@@ -149,7 +122,7 @@ export class RemoteAdapter {
    * @throws DeltapayError `session/bad-pass` while modules are unanswered, `session/other-process`
    */
   finishPass(): Promise<void> {
-    return this.#inTurn(async () => this.#finishPass());
+    return this.#inTurn(async () => this.#session.finishPass());
   }
 
   /**
@@ -158,7 +131,7 @@ export class RemoteAdapter {
    * @returns tokens of the pass; 0 when none was pending
    */
   finishInterrupted(): Promise<number> {
-    return this.#inTurn(() => this.#finishInterrupted());
+    return this.#inTurn(() => this.#session.finishInterrupted());
   }
 
   /**
@@ -166,7 +139,7 @@ export class RemoteAdapter {
    * @throws DeltapayError `receipt/nothing`, `receipt/conflict`, and the contributor's refusal
    */
   signReceipt(): Promise<StoredReceipt> {
-    return this.#inTurn(() => this.#sendReceipt());
+    return this.#inTurn(() => this.#session.sendReceipt());
   }
 
   /**
@@ -175,17 +148,17 @@ export class RemoteAdapter {
    * @throws DeltapayError `session/pass-pending`, as `signReceipt`
    */
   end(options: { abandonPass?: boolean } = {}): Promise<SessionView> {
-    return this.#inTurn(() => this.#end(options.abandonPass ?? false));
+    return this.#inTurn(() => this.#session.end(options.abandonPass ?? false));
   }
 
   /** The session as the contributor sees it now. */
   status(): Promise<SessionView> {
-    return this.#inTurn(() => this.#session.call((token) => this.#options.client.session(token)));
+    return this.#inTurn(() => this.#session.ask((client, token) => client.session(token)));
   }
 
   /** The proof bundle, once the contributor has made it. */
   bundle(): Promise<ProofBundle> {
-    return this.#inTurn(() => this.#session.call((token) => this.#options.client.bundle(token)));
+    return this.#inTurn(() => this.#session.ask((client, token) => client.bundle(token)));
   }
 
   /**
@@ -199,158 +172,11 @@ export class RemoteAdapter {
     return encodeOpening(openingOf(this.agreementId, this.terms.manifestHash, this.layout.groups, state));
   }
 
-  get #domain(): Domain {
-    return { chainId: this.terms.chainId, escrow: this.terms.escrow };
-  }
-
   /** One request at a time, in the order asked (protocol 5). */
   #inTurn<Result>(work: () => Promise<Result>): Promise<Result> {
     const result = this.#queue.then(work);
     this.#queue = result.catch(() => undefined);
     return result;
-  }
-
-  async #connect(): Promise<SessionView> {
-    // Until every check has passed nothing goes on, also when the caller tries again.
-    this.#view = undefined;
-    const view = await this.#session.connect();
-    if (compareMemories(view, this.#state, this.#pass.pending?.number) === "never-seen") this.#pass.drop();
-    if (this.#scales === undefined) await this.#loadScales();
-    this.#clock = { time: (await this.#options.time?.()) ?? unixNow(), at: performance.now() };
-    this.#view = view;
-    const last = this.#options.store.lastReceipt(this.agreementId);
-    const current = BigInt(this.#state.passes);
-    const missing = last?.receipt.passes === current && BigInt(view.receipt.passes) < current;
-    if (missing && view.passes === this.#state.passes) await this.#sendReceipt();
-    return this.#view;
-  }
-
-  /** Unix seconds, counted on from the last connection. */
-  #now(): bigint {
-    const { time, at } = this.#clock!;
-    return time + BigInt(Math.floor((performance.now() - at) / 1000));
-  }
-
-  async #loadScales(): Promise<void> {
-    const { adapter, client } = this.#options;
-    const bytes = await this.#session.call((token) => client.scales(token, scalesBytes(adapter.manifest)));
-    this.#scales = checkScales(adapter.manifest, bytes);
-  }
-
-  async #beginPass(tokens: number): Promise<void> {
-    const view = this.#view ?? (await this.#connect());
-    const { pending } = this.#pass;
-    if (pending !== undefined) {
-      ensure(
-        pending.tokens === tokens,
-        "session/pass-pending",
-        `pass ${pending.number} with ${pending.tokens} tokens is not finished`,
-        {
-          field: "tokens",
-          hint: "run the same tokens again, or finishInterrupted(): its tokens are paid and lost",
-        },
-      );
-      return;
-    }
-    ensure(
-      view.phase === "serving",
-      "session/ended",
-      `the agreement is ${view.phase}: nothing more is served`,
-      {
-        field: "session.phase",
-        hint: "open another agreement",
-      },
-    );
-    ensure(this.#now() <= this.terms.deadline, "session/deadline", "the agreement's deadline has passed", {
-      field: "deadline",
-      hint: "open another agreement",
-    });
-    checkBudget(this.terms, this.#state.tokens, tokens);
-    const unreceipted = this.#state.tokens - view.receipt.tokens;
-    if (BigInt(unreceipted + tokens) > this.terms.offer.maxUnpaidTokens) await this.#sendReceipt();
-    this.#pass.begin(this.#state.passes + 1, tokens);
-  }
-
-  async #answer(modules: readonly number[], X: Int16Array): Promise<Float64Array[]> {
-    const body = this.#pass.keepInput(modules, X);
-    if (!this.#pass.hasAnswers(modules)) {
-      const { client } = this.#options;
-      const { number, tokens } = this.#pass;
-      const size = modules.reduce((sum, m) => sum + 8 * tokens * this.layout.modules[m]!.dOut, 0);
-      const bytes = await this.#session.call((token) => client.pass(token, number, body, size));
-      this.#pass.addAnswers(modules, decodePassAnswer(this.layout, { modules: [...modules], tokens }, bytes));
-    }
-    return this.#pass.answers(modules);
-  }
-
-  #finishPass(): void {
-    const whole = this.#pass.whole();
-    const state = addPass(this.layout, this.#state, whole);
-    const { store, transcriptFolder } = this.#options;
-    if (transcriptFolder !== undefined)
-      keepPass(path.join(transcriptFolder, this.agreementId), state.passes, whole);
-    const from = this.#rank.rank ?? 0;
-    const rows = this.#rank.add(whole.X[this.#rankModule]!);
-    store.finishPass(this.agreementId, state.passes, encodeState(state), { from, rows });
-    this.#state = state;
-    this.#pass.finished();
-  }
-
-  async #finishInterrupted(): Promise<number> {
-    if (this.#pass.pending === undefined) return 0;
-    if (this.#view === undefined) await this.#connect();
-    // Connecting may have shown that the contributor never saw it.
-    if (this.#pass.pending === undefined) return 0;
-    const { tokens } = this.#pass;
-    for (const [m, { dIn }] of this.layout.modules.entries())
-      await this.#answer([m], this.#pass.input(m) ?? new Int16Array(tokens * dIn));
-    this.#finishPass();
-    return tokens;
-  }
-
-  async #sendReceipt(): Promise<StoredReceipt> {
-    const { store, client, onReceipt } = this.#options;
-    const { passes, tokens } = this.#state;
-    ensure(passes > 0, "receipt/nothing", "no pass is finished yet", { field: "passes" });
-    const start = performance.now();
-    const { receipt, signature } = await this.#storedReceipt();
-    const computeMs = performance.now() - start;
-    const view = await this.#session.call((token) => client.receipt(token, receipt, signature));
-    ensure(
-      view.receipt.passes === passes,
-      "receipt/not-accepted",
-      `the contributor's last receipt covers ${view.receipt.passes} passes, not ${passes}`,
-      {
-        field: "session.receipt",
-      },
-    );
-    store.acceptReceipt(this.agreementId, receipt.passes);
-    this.#view = view;
-    onReceipt?.({ passes, tokens, computeMs });
-    return store.lastReceipt(this.agreementId)!;
-  }
-
-  /** The receipt of the present state, on disk. */
-  #storedReceipt(): Promise<StoredReceipt> {
-    const { store, curve, adapter, signer } = this.#options;
-    return currentReceipt(curve, adapter, store, this.#domain, signer, this.agreementId, this.#state);
-  }
-
-  async #end(abandonPass: boolean): Promise<SessionView> {
-    const { client, store } = this.#options;
-    const { receipt } = this.#view ?? (await this.#connect());
-    ensure(
-      abandonPass || this.#pass.pending === undefined,
-      "session/pass-pending",
-      "a pass is not finished",
-      {
-        hint: "finish it with finishInterrupted(), or end with abandonPass",
-      },
-    );
-    if (this.#state.passes > receipt.passes) await this.#sendReceipt();
-    this.#view = await this.#session.call((token) => client.end(token));
-    store.setPhase(this.agreementId, "ended");
-    return this.#view;
   }
 }
 

@@ -104,7 +104,7 @@ export const BUYER_MUTATIONS: readonly Mutation[] = [
   {
     name: "deadline-by-own-clock",
     attack: "a machine whose clock is behind asks for tokens nobody can be paid for",
-    file: "runner/buyer/remoteAdapter.ts",
+    file: "runner/buyer/buyerSession.ts",
     find: "(await this.#options.time?.()) ?? unixNow()",
     replace: "unixNow()",
     test: "test/buyer/remoteAdapter.test.ts",

@@ -193,7 +193,7 @@ const MALFORMED: readonly Mutation[] = [
   }),
   byAttack("wrong-scales", {
     name: "scales-asked-once",
-    file: "runner/buyer/remoteAdapter.ts",
+    file: "runner/buyer/buyerSession.ts",
     find: "    const view = await this.#session.connect();\n",
     replace: "    const view = await this.#session.connect();\n    this.#view = view;\n",
   }),
