@@ -5,6 +5,7 @@ import { contentSecurityPolicy, policyHeader } from "../../app/csp.ts";
 import { NOT_GUARANTEED, offerSentences, tokensFor } from "../../app/src/buyer/offerWords.ts";
 import { parseConfig } from "../../app/src/config.ts";
 import { DEFAULT_FIELDS, readOffer } from "../../app/src/contributor/offerForm.ts";
+import { displaySymbol } from "../../app/src/layout/displaySymbol.ts";
 import { roundUp } from "../../app/src/layout/roundUp.ts";
 import { countdown, duration, localTime } from "../../app/src/layout/time.ts";
 import { parseRoute, routeHash } from "../../app/src/routes.ts";
@@ -47,6 +48,13 @@ test("times are in words, and far ones do not break the page", () => {
 test("a bound is rounded up to three digits", () => {
   assert.equal(roundUp(535_470_969_593_646n), 536_000_000_000_000n);
   assert.deepEqual([roundUp(0n), roundUp(999n), roundUp(1001n)], [0n, 999n, 1010n]);
+});
+
+test("a token cannot call itself ETH, nor anything that is not a word", () => {
+  const address = "0xAbCdEf0000000000000000000000000000000000";
+  assert.equal(displaySymbol("USDC", address), "USDC");
+  for (const symbol of ["ETH", "eth", "Wei", "", "E\u0422H", "a b", "<b>", "x".repeat(13), "1000"])
+    assert.equal(displaySymbol(symbol, address), "TAbCdEf", symbol);
 });
 
 test("an offer is read as typed, amounts with their unit", () => {

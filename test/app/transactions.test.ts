@@ -268,6 +268,32 @@ function unreachable(cause: unknown): Error {
   return new HttpRequestError({ url: chain.rpcUrl, cause: cause as Error });
 }
 
+test("on a node that forgot older blocks a displaced transaction does not hold up the next", async () => {
+  const tab = openTab(new Browser(), buyer);
+  const request = await closing();
+  await rpc("evm_setAutomine", false);
+  const { publicClient } = tab.ctx;
+  tab.ctx = {
+    ...tab.ctx,
+    publicClient: {
+      ...publicClient,
+      getTransactionCount: (query: Parameters<typeof publicClient.getTransactionCount>[0]) =>
+        "blockNumber" in query && query.blockNumber !== undefined
+          ? Promise.reject(new Error("missing trie node"))
+          : publicClient.getTransactionCount(query),
+    } as typeof publicClient,
+  };
+  const going = thrownBy(sendOnce(tab, request));
+  await until(() => tab.store.last(request.purpose)?.state === "pending");
+  const { nonce } = tab.store.last(request.purpose)!;
+  const more = { gas: 200_000n, maxFeePerGas: 10n ** 11n, maxPriorityFeePerGas: 10n ** 10n };
+  await walletClient.sendTransaction({ to: contributor.account.address, value: 1n, nonce, ...more });
+  await rpc("hardhat_mine", "0x1");
+  assert.equal((await going).code, "transaction/replaced");
+  await rpc("evm_setAutomine", true);
+  assert.equal((await sendOnce(tab, request)).state, "confirmed");
+});
+
 test("records that cannot be read are as good as lost; the chain knows all that matters", async () => {
   assert.deepEqual(parseRecords("{"), []);
   assert.deepEqual(parseRecords('[{"state":"pending"}]'), []);

@@ -134,4 +134,22 @@ export const APP_MUTATIONS: readonly Mutation[] = [
     test: "test/app/registry.test.ts",
     pattern: "of another release are refused",
   },
+  {
+    name: "token-named-eth",
+    attack: "a worthless token that is called ETH, in an offer shown in plain words",
+    file: "app/src/layout/displaySymbol.ts",
+    find: " && !TAKEN.has(symbol.toLowerCase())",
+    replace: "",
+    test: "test/app/pure.test.ts",
+    pattern: "cannot call itself ETH",
+  },
+  {
+    name: "forgetful-node-blocks",
+    attack: "a node without old states leaves a displaced transaction pending for ever",
+    file: "app/src/transactions/look.ts",
+    find: '  if (mined === null) return { state: "replaced" };\n',
+    replace: "  if (mined === null) return undefined;\n",
+    test: TRANSACTIONS,
+    pattern: "forgot older blocks",
+  },
 ];

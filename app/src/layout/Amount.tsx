@@ -4,13 +4,17 @@ import { ETH, isEth, readToken, type Token } from "../../../runner/chain/erc20.t
 import { formatAmount } from "../../../runner/cli/amounts.ts";
 import type { Address } from "../../../runner/protocol/typedData.ts";
 import { useChain } from "../chain/ChainProvider.tsx";
+import { displaySymbol } from "./displaySymbol.ts";
 
 /** A token's symbol and decimals; undefined until they are read. */
 export function useToken(address: Address | undefined): Token | undefined {
   const ctx = useChain();
   const token = useQuery({
     queryKey: ["token", ctx.rpcUrl, address?.toLowerCase()],
-    queryFn: () => readToken(ctx, address!),
+    queryFn: async () => {
+      const read = await readToken(ctx, address!);
+      return { ...read, symbol: displaySymbol(read.symbol, address!) };
+    },
     enabled: address !== undefined && !isEth(address),
     staleTime: Number.POSITIVE_INFINITY,
   });

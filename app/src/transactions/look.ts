@@ -1,7 +1,7 @@
 /** What became of a transaction, from the chain alone. */
 import { type Hash, TransactionNotFoundError, TransactionReceiptNotFoundError } from "viem";
 import type { ChainContext } from "../../../runner/chain/connect.ts";
-import { onChain } from "../../../runner/chain/errors.ts";
+import { asChainError, onChain } from "../../../runner/chain/errors.ts";
 import type { Call } from "../../../runner/chain/transact.ts";
 import { DeltapayError } from "../../../runner/protocol/errors.ts";
 import { failureOf } from "../failure.ts";
@@ -76,17 +76,37 @@ async function outcome(ctx: Reading, hash: Hash): Promise<Partial<TransactionRec
   return { ...mined, state: "reverted", failure: failureOf(reason) };
 }
 
+/** `findMined` on a node that may have forgotten the state of older blocks: null then. */
+async function findRemembered(
+  ctx: Reading,
+  record: TransactionRecord,
+  nonce: number,
+): Promise<Awaited<ReturnType<typeof findMined>> | null> {
+  try {
+    return await findMined(ctx, record.from, nonce, BigInt(record.sinceBlock));
+  } catch (error) {
+    const failure = asChainError(error, ctx);
+    if (failure instanceof DeltapayError && failure.code === "chain/unreachable") throw failure;
+    return null;
+  }
+}
+
 /** Another transaction took the nonce. */
 async function displaced(
   ctx: Reading,
   record: TransactionRecord,
 ): Promise<Partial<TransactionRecord> | undefined> {
-  const mined = await findMined(ctx, record.from, record.nonce, BigInt(record.sinceBlock));
+  const mined = await findRemembered(ctx, record, record.nonce);
+  // Which one it was is not known; what is left to do, the chain's present state tells.
+  if (mined === null) return { state: "replaced" };
   if (mined === undefined) return undefined;
   const kind = classifyMined(record, mined);
   if (kind === "same") return outcome(ctx, mined.hash);
   return { state: kind, minedHash: mined.hash, blockNumber: mined.blockNumber.toString() };
 }
+
+/** A wallet takes the next nonce, or one soon after when it was busy. */
+const MOST_NONCES = 16;
 
 /** A transaction whose hash the page never learned: it went away while the wallet had the request. */
 async function unheard(ctx: Reading, record: TransactionRecord): Promise<Partial<TransactionRecord>> {
@@ -96,9 +116,9 @@ async function unheard(ctx: Reading, record: TransactionRecord): Promise<Partial
     publicClient.getTransactionCount({ address, blockTag: "latest" }),
     publicClient.getTransactionCount({ address, blockTag: "pending" }),
   ]);
-  for (let nonce = record.nonce; nonce < latest; nonce++) {
-    const mined = await findMined(ctx, address, nonce, BigInt(record.sinceBlock));
-    if (mined !== undefined && isSameCall(record, mined))
+  for (let nonce = record.nonce; nonce < Math.min(latest, record.nonce + MOST_NONCES); nonce++) {
+    const mined = await findRemembered(ctx, record, nonce);
+    if (mined != null && isSameCall(record, mined))
       return { nonce, hash: mined.hash, ...(await outcome(ctx, mined.hash)) };
   }
   // Something of this account is on its way: it may be this one.

@@ -118,14 +118,14 @@ async function ask(sending: Sending, request: Request, gas: bigint): Promise<voi
 /** What a finished transaction means to whoever asked for it. */
 function conclude(record: TransactionRecord): TransactionRecord {
   if (record.state === "confirmed") return record;
-  const hash = record.minedHash ?? record.hash;
   if (record.state === "reverted" && record.failure !== undefined) throw errorOf(record.failure);
   if (record.state === "cancelled")
     throw new DeltapayError("transaction/cancelled", "the transaction was cancelled in the wallet", {
       hint: "nothing was changed; send again when you are ready",
     });
+  const by = record.minedHash === undefined ? "" : `: ${record.minedHash}`;
   if (record.state === "replaced")
-    throw new DeltapayError("transaction/replaced", `another transaction took its place: ${hash}`, {
+    throw new DeltapayError("transaction/replaced", `another transaction took its place${by}`, {
       hint: "this one will never be mined; send again if it is still wanted",
     });
   throw new DeltapayError("transaction/lost", "the network no longer has the transaction", {
