@@ -3,6 +3,7 @@ import assert from "node:assert/strict";
 import * as fs from "node:fs";
 import * as path from "node:path";
 import { after, describe, test } from "node:test";
+import { bn254 } from "@noble/curves/bn254.js";
 import { decodeCall, ESCROW, REGISTRY } from "../../runner/audit/chain/contracts.ts";
 import { foldTranscript } from "../../runner/audit/checks/transcript.ts";
 import { readCommitKey } from "../../runner/audit/formats/commitKey.ts";
@@ -28,7 +29,7 @@ import { readOpening } from "../../runner/audit/formats/openingFile.ts";
 import { passFileName } from "../../runner/audit/formats/passFile.ts";
 import { deltaWeights, foldedAnswers, statementOf } from "../../runner/audit/formats/session.ts";
 import { fromHex, toHex } from "../../runner/audit/primitives/bytes.ts";
-import { encodeG1, pointsG1, words } from "../../runner/audit/primitives/curve.ts";
+import { encodeG1, pointG2, pointsG1, words } from "../../runner/audit/primitives/curve.ts";
 import { sha, tag, wide, xof } from "../../runner/audit/primitives/hashes.ts";
 import { temporaryDirectory } from "../storage/temporary.ts";
 import type { Plain } from "../vectors/book.ts";
@@ -90,6 +91,23 @@ describe("points", () => {
       if (isRefused) assert.throws(decode, { name: "Wrong" });
       else assert.deepEqual(decode(), [encoded]);
     });
+});
+
+test("a point of the twist outside the group G2 is refused, as the contract refuses it", () => {
+  const { Fp2 } = bn254.fields;
+  const b = Fp2.fromBigTuple([
+    19485874751759354771024239261021720505790618469301721065564631296452457478373n,
+    266929791119991161246907387137283842545076965332900288569378510910307636690n,
+  ]);
+  for (let real = 1n; ; real++) {
+    const x = Fp2.fromBigTuple([real, 0n]);
+    const square = Fp2.add(Fp2.mul(Fp2.sqr(x), x), b);
+    if (!Fp2.eql(Fp2.pow(square, (Fp2.ORDER - 1n) / 2n), Fp2.ONE)) continue;
+    const y = Fp2.sqrt(square);
+    // the cofactor is larger than 2^250: a point that is found is not in the group
+    assert.throws(() => pointG2([x.c1, x.c0, y.c1, y.c0], "B"), /B is not in the group G2/);
+    return;
+  }
 });
 
 test("commit key file and vkHash", () => {

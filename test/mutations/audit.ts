@@ -19,6 +19,13 @@ export const AUDIT_MUTATIONS: readonly Mutation[] = [
     replace: "demand(true,",
   },
   {
+    tampering: "swapped-escrow",
+    attack: "an escrow that is not the release's",
+    file: "runner/audit/checks/code.ts",
+    find: "demand(hash === expected,",
+    replace: "demand(true,",
+  },
+  {
     tampering: "foreign-escrow",
     attack: "an agreement in an escrow of the contributor's own",
     file: "runner/audit/checks/code.ts",
@@ -89,6 +96,13 @@ export const AUDIT_MUTATIONS: readonly Mutation[] = [
     replace: "true,",
   },
   {
+    tampering: "hidden-release",
+    attack: "a release kept quiet",
+    file: "runner/audit/checks/money.ts",
+    find: "const different = difference({ status, deadline, paid }, stored);",
+    replace: "const different = undefined;",
+  },
+  {
     tampering: "wrong-balance",
     attack: "credit from nowhere",
     file: "runner/audit/checks/money.ts",
@@ -112,6 +126,13 @@ export const AUDIT_MUTATIONS: readonly Mutation[] = [
   {
     tampering: "other-weights",
     attack: "answers proven with other weights than were registered",
+    file: "runner/audit/checks/session.ts",
+    find: "x === V[group]?.[0] && y === V[group]?.[1],",
+    replace: "true,",
+  },
+  {
+    tampering: "altered-opening",
+    attack: "an opening file made up to fit a story",
     file: "runner/audit/checks/session.ts",
     find: "x === V[group]?.[0] && y === V[group]?.[1],",
     replace: "true,",
