@@ -61,6 +61,14 @@ describe("receipts settled through another contract", () => {
   });
 });
 
+test("an agreement that the buyer closed, and was refunded from", async () => {
+  const { verdict, checks } = await auditSale(market, await market.sell({ ending: "refund" }));
+  assert.deepEqual(others(checks), []);
+  assert.equal(verdict, "passed");
+  assert.match(resultOf(checks, "events").detail, /AgreementClosing, AgreementRefunded$/);
+  assert.match(resultOf(checks, "money").detail, /status refunded/);
+});
+
 test("an ERC-20's own code is not vouched for; all else is, the replay with a stand-in", async () => {
   const token = await deployToken(market.buyer, 10n ** 18n);
   const { verdict, checks } = await auditSale(market, await market.sell({ token }));

@@ -11,7 +11,7 @@ import { testAccount } from "../../chain/accounts.ts";
 import { connect, connectChain, withAccount } from "../../chain/connect.ts";
 import { deploy } from "../../chain/deploy.ts";
 import { storeDeployment } from "../../chain/deployment.ts";
-import { release, withdraw } from "../../chain/escrow.ts";
+import { closeAgreement, refund, release, withdraw } from "../../chain/escrow.ts";
 import type { LocalNode } from "../../chain/localNode.ts";
 import { registerAdapter } from "../../chain/registry.ts";
 import { loadServedAdapter, type ServedAdapter, writePublicFiles } from "../../contributor/adapters.ts";
@@ -51,6 +51,8 @@ export interface SaleTerms {
   verifier?: (market: Market) => Promise<Address>;
   /** Opened and settled here in place of the release's escrow. */
   escrow?: (market: Market) => Promise<Address>;
+  /** How the agreement ends. Default: the contributor releases what is left. */
+  ending?: "release" | "refund";
   /** A contract that passes calls on settles, as the contributor's operator. */
   settler?: (market: Market) => Promise<Address>;
   /** What answers and proofs are made with in place of the registered weights. */
@@ -123,10 +125,19 @@ export class Market {
     const hash = manifestHash(manifest);
     writeFileSync(files.opening, encodeOpening(openingOf(agreementId, hash, adapter.layout.groups, state)));
     await settle(traders, substituted, agreementId, signer, state, await terms.settler?.(this));
-    await release(traders.contributor, agreementId);
+    if (terms.ending === "refund") await this.#refund(traders, agreementId);
+    else await release(traders.contributor, agreementId);
     for (const trader of [traders.contributor, traders.buyer]) await withdraw(trader, token);
     const publicFiles = this.#data.adapterDirectory(adapterId);
     return { agreementId, adapterId, files: { ...files, transcript, manifest: publicFiles } };
+  }
+
+  /** The buyer closes, and is refunded when the time to settle is over. */
+  async #refund({ buyer }: Traders, agreementId: Hex): Promise<void> {
+    const { deadline } = await closeAgreement(buyer, agreementId);
+    await this.request("evm_setNextBlockTimestamp", [Number(deadline) + 1]);
+    await this.request("evm_mine");
+    await refund(buyer, agreementId);
   }
 
   async #traders({ escrow }: SaleTerms): Promise<Traders> {
