@@ -14,8 +14,8 @@ import { MoneyInvariant } from "./invariant.ts";
 const STUCK_MS = 120_000;
 /** Starts of one command until it must have come to its end. */
 const MOST_STARTS = 40;
-/** Kills of the service during one agreement. */
-const MOST_SERVICE_KILLS = 8;
+/** Kills of one command, or of the service during one agreement: about as many steps as each has. */
+const MOST_KILLS: Record<string, number> = { serve: 8, open: 4, use: 2, settle: 5 };
 
 /** What an agreement goes through. */
 export type Phase = "opening" | "using" | "ending" | "settling";
@@ -164,7 +164,7 @@ export class Lane {
       ...["serve", "--port", String(port), "--account", String(contributorAccount)],
       ...["--data", this.contributorFolder, ...chain, ...(serviceSettles ? [] : ["--no-settle"])],
     ];
-    const kill = this.#serviceKills < MOST_SERVICE_KILLS ? this.#aim("serve") : undefined;
+    const kill = this.#serviceKills < MOST_KILLS["serve"]! ? this.#aim("serve") : undefined;
     this.#serviceAimed = kill !== undefined;
     const service = this.#start("serve", args, kill);
     this.#service = service;
@@ -206,7 +206,8 @@ export class Lane {
     let kills = 0;
     for (let starts = 0; starts < MOST_STARTS; starts++) {
       await this.#ready();
-      const command = this.#start(role, args, this.#aim(role));
+      const aim = kills < MOST_KILLS[role]! ? this.#aim(role) : undefined;
+      const command = this.#start(role, args, aim);
       const ended = await Promise.race([this.#ended(role, command), timeout(`${role} to end`)]);
       if (ended.killedAt !== undefined) kills++;
       if (ended.code === 0 || isDone(ended)) {
@@ -232,7 +233,7 @@ export class Lane {
   async life(): Promise<boolean> {
     this.#serviceKills = 0;
     this.#agreement = undefined;
-    if (this.#lives++ % 3 === 0)
+    if (this.#lives++ % 4 !== 3)
       this.#buyerFolders.push(path.join(this.#options.folder, `buyer-${this.#lives}`));
     this.#enter("opening");
     // A service that was never to end is replaced by one that is, now that its steps are known.

@@ -66,7 +66,7 @@ export class Targets {
   }
 
   /**
-   * Where the next process of a role ends: eight times of ten at a named step, else after any number of steps.
+   * Where the next process of a role ends: six times of seven at a named step, else after any number of steps.
    * @param phases what is still to come in this life of the agreement
    */
   next(lane: number, role: string, phases: readonly string[]): Kill | undefined {
@@ -77,12 +77,12 @@ export class Targets {
       .filter(([step]) => this.#only?.test(`${role}: ${step}`) !== false);
     const steps = this.#steps.get(role);
     if (steps === undefined || steps === 0) return undefined;
-    const anywhere = known.length === 0 || this.#random.next() < 0.2;
+    const anywhere = known.length === 0 || this.#random.next() < 0.15;
     if (anywhere) return this.#only === undefined ? { after: 1 + this.#random.below(steps) } : undefined;
     const fewest = Math.min(...known.map(([, { kills, aimed }]) => kills * 2 + aimed));
     const [step, target] = this.#random.pick(known.filter(([, t]) => t.kills * 2 + t.aimed === fewest))!;
     target.aimed++;
-    const isFirst = this.#random.next() < 0.7;
+    const isFirst = target.kills === 0 || this.#random.next() < 0.5;
     return { step, nth: isFirst ? 1 : 1 + this.#random.below(Math.min(3, target.most)) };
   }
 
