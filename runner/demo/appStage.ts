@@ -28,7 +28,8 @@ const BUYER = 2;
 const TERMS = ["--price", "1000gwei", "--max-unpaid", "512", "--cap", "8192"];
 /** As short as the service can settle in; one agreement is to expire. */
 const SHORT_TERMS = ["--min-duration", "30s", "--close-window", "30s"];
-const SHORT_DEADLINE = 30;
+/** Seconds; more than the least, for the block that opens it is later than the one the deadline is counted from. */
+const SHORT_DEADLINE = 45;
 
 export interface StageOptions {
   onStep: (title: string) => void;
