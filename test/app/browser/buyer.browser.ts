@@ -5,7 +5,8 @@ import { readAgreement } from "../../../runner/chain/agreements.ts";
 import type { SignedOffer } from "../../../runner/wire/messages.ts";
 import { stringifyMessage } from "../../../runner/wire/messages.ts";
 import { deployToken } from "../../chain/token.ts";
-import { BUYER, Stage, type Tab } from "./harness.ts";
+import { BUYER, Stage } from "./harness.ts";
+import type { Tab } from "./tab.ts";
 
 const stage = await Stage.open();
 const { world } = stage;

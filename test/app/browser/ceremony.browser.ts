@@ -13,7 +13,7 @@ import { loadCurve } from "../../../runner/protocol/curve.ts";
 import { findChromium } from "../../../scripts/chromium.ts";
 import { begun, makePtau } from "../../ceremony/setting.ts";
 import { temporaryDirectory } from "../../storage/temporary.ts";
-import { ARGUMENTS, Tab } from "./harness.ts";
+import { ARGUMENTS, Tab } from "./tab.ts";
 
 const curve = await loadCurve();
 const ptau = await makePtau(5);

@@ -10,7 +10,8 @@ import { exportSession } from "../../../runner/contributor/exportSession.ts";
 import type { Hex } from "../../../runner/protocol/bytes.ts";
 import { encodeManifest } from "../../../runner/protocol/manifest.ts";
 import { sealSession } from "../../../runner/wire/sessionFile.ts";
-import { Stage, type Tab } from "./harness.ts";
+import { Stage } from "./harness.ts";
+import type { Tab } from "./tab.ts";
 
 const stage = await Stage.open();
 const { world } = stage;

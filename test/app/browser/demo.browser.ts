@@ -10,7 +10,7 @@ import { FIXTURES } from "../../../runner/demo/fixtures.ts";
 import { findChromium } from "../../../scripts/chromium.ts";
 import { runJson } from "../../cli/command.ts";
 import { temporaryDirectory } from "../../storage/temporary.ts";
-import { ARGUMENTS, Tab } from "./harness.ts";
+import { ARGUMENTS, Tab } from "./tab.ts";
 
 const MAIN = fileURLToPath(new URL("../../../runner/cli/main.ts", import.meta.url));
 /** Milliseconds the demo may take to be ready, on a machine that is busy. */

@@ -2,7 +2,8 @@ import assert from "node:assert/strict";
 import { afterEach, test } from "node:test";
 import type { Hex } from "../../../runner/protocol/bytes.ts";
 import { type ProofBundle, stringifyMessage } from "../../../runner/wire/messages.ts";
-import { type Proven, Stage, type Tab, type Visit } from "./harness.ts";
+import { type Proven, Stage, type Visit } from "./harness.ts";
+import type { Tab } from "./tab.ts";
 
 const stage = await Stage.open();
 const { world } = stage;
@@ -70,7 +71,7 @@ test("a rejected signature sends nothing, and the next try settles", async () =>
   assert.equal(await paid(proven.agreementId), 0n);
   answer = "approve";
   await submit(tab);
-  await tab.shows("Settled");
+  await tab.shows(/^All 4 groups are proven on chain/);
   assert.equal(sends(), 2);
   assert.ok((await paid(proven.agreementId)) > 0n);
   tab.assertQuiet();
@@ -88,7 +89,7 @@ test("a reload in mid-submission asks the wallet nothing again and follows what 
   await tab.assertAccessible();
   await stage.rpc("evm_mine");
   await stage.rpc("evm_setAutomine", [true]);
-  await tab.shows("Settled");
+  await tab.shows(/^All 4 groups are proven on chain/);
   assert.equal(sends(), 1);
   assert.ok((await paid(proven.agreementId)) > 0n);
   tab.assertQuiet();
@@ -107,7 +108,7 @@ test("a transaction replaced by another is told apart, and the proofs can be sen
   await tab.shows(/replaced by another transaction/);
   assert.equal(await paid(proven.agreementId), 0n);
   await submit(tab);
-  await tab.shows("Settled");
+  await tab.shows(/^All 4 groups are proven on chain/);
   tab.assertQuiet();
 });
 
@@ -136,7 +137,7 @@ test("a transaction sped up in the wallet counts as itself", async () => {
   const { to, input } = block.transactions[0]!;
   await outbid({ to: to!, value: 0n, data: input });
   await stage.rpc("evm_mine");
-  await tab.shows("Settled");
+  await tab.shows(/^All 4 groups are proven on chain/);
   await tab.shows(/sped up/);
   assert.equal(sends(), 1);
   tab.assertQuiet();
@@ -155,7 +156,10 @@ test("a second tab does not send what the first is sending", async () => {
   await second.tab.shows(/another tab/);
   await stage.rpc("evm_mine");
   await stage.rpc("evm_setAutomine", [true]);
-  await Promise.all([first.tab.shows("Settled"), second.tab.shows("Settled")]);
+  await Promise.all([
+    first.tab.shows(/^All 4 groups are proven on chain/),
+    second.tab.shows(/^All 4 groups are proven on chain/),
+  ]);
   assert.deepEqual([first.sends(), second.sends()], [1, 0]);
   first.tab.assertQuiet();
   second.tab.assertQuiet();
