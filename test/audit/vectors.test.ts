@@ -212,3 +212,28 @@ test("the transcript folds to the opening file, and both give the statements", (
   const parts = { key, modules, committed, opening, delta, yHat };
   for (const [g, statement] of V.entries()) assert.deepEqual(statementOf(g, parts), statement);
 });
+
+test("an altered pass folds to another head; an answer beyond any honest one is named by its place", (t) => {
+  const folder = temporaryDirectory(t);
+  const write = (number: number, change: (bytes: Buffer) => void): void => {
+    const bytes = Buffer.from(fromHex(output(`file/pass-transcript/${number}`)));
+    change(bytes);
+    fs.writeFileSync(path.join(folder, passFileName(number)), bytes);
+  };
+  const { modules, groups } = manifest;
+  const receipt = message<Receipt>("Receipt");
+  const transcript = { folder, others: [], modules, groups, receipt, agreementId: receipt.agreementId };
+  const fold = () => foldTranscript({ ...transcript, onPass: () => {} });
+  // magic, salt, T, then X of three tokens, five wide
+  const firstY = 32 + 32 + 4 + 2 * 3 * 5;
+  write(2, () => {});
+  write(1, (bytes) => {
+    bytes[firstY]! ^= 1;
+  });
+  assert.throws(fold, /folds to the head 0x[0-9a-f]{64}, the receipt is for/);
+  write(1, (bytes) => bytes.writeBigInt64LE(2n ** 60n, firstY + 8 * 4));
+  assert.throws(
+    fold,
+    /pass 1, module layers\.0\.q_proj, token 1, column 1: y = 1152921504606846976 is beyond/,
+  );
+});
