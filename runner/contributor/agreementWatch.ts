@@ -21,6 +21,12 @@ interface Reading {
   readAt: number;
 }
 
+export function notOnChain(agreementId: Hex): DeltapayError {
+  return new DeltapayError("session/unknown-agreement", `the chain knows no agreement ${agreementId}`, {
+    field: "agreementId",
+  });
+}
+
 export class AgreementWatch {
   readonly #chain: ContributorChain;
   readonly #maxAgeMs: number;
@@ -35,10 +41,7 @@ export class AgreementWatch {
   /** @throws DeltapayError `session/unknown-agreement`, and what the chain's node says */
   async newest(agreementId: Hex): Promise<AgreementNow> {
     const seen = await this.look(agreementId);
-    if (seen === undefined)
-      throw new DeltapayError("session/unknown-agreement", `the chain knows no agreement ${agreementId}`, {
-        field: "agreementId",
-      });
+    if (seen === undefined) throw notOnChain(agreementId);
     return seen;
   }
 

@@ -9,7 +9,7 @@ import { asDeltapayError, Lifecycle } from "./lifecycle.ts";
 import { type Loop, repeat } from "./loops.ts";
 import { receiptGrace } from "./margin.ts";
 import type { ServiceContent } from "./publicContent.ts";
-import { reviewSettlements } from "./review.ts";
+import { Review } from "./review.ts";
 import type { SessionAdapter } from "./session/liveSessions.ts";
 import type { Sessions } from "./sessions.ts";
 import type { Settlement } from "./settlement.ts";
@@ -53,9 +53,10 @@ export async function startLoops(
   ];
   if (options.settle !== false) {
     await lifecycle.tellNotServed();
+    const review = new Review(watched);
     loops.push(
       repeated("settling agreements", () => lifecycle.settleEnded(), pollMs),
-      repeated("reviewing settlements", () => reviewSettlements(watched), isLocal ? 1000 : 600_000),
+      repeated("reviewing settlements", () => review.run(), isLocal ? 1000 : 600_000),
     );
   }
   if (options.withdraw !== undefined) {

@@ -2,7 +2,7 @@
 import type { Hex } from "../protocol/bytes.ts";
 import { DeltapayError } from "../protocol/errors.ts";
 import { isUsedUp, servingEnds } from "./admission.ts";
-import type { AgreementNow } from "./agreementWatch.ts";
+import { type AgreementNow, notOnChain } from "./agreementWatch.ts";
 import type { AgreementView } from "./chainView.ts";
 import type { OnEvent } from "./events.ts";
 import { Retries } from "./retries.ts";
@@ -113,7 +113,7 @@ export class Lifecycle {
       // Its opening may come back: until it could no longer settle, it is looked for.
       else if (record.deadline < nowSeconds())
         this.#close(agreementId, "the agreement is no longer on chain");
-      else this.#retries.failed(agreementId);
+      else throw notOnChain(agreementId);
     });
     // A close brings the deadline forward.
     ended.sort((a, b) => Number(a.seen.agreement.deadline - b.seen.agreement.deadline));

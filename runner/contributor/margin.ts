@@ -36,7 +36,11 @@ export function queueSeconds(isLocal: boolean, queue: Queue, slowestMs = UNMEASU
   return BigInt(isLocal ? proving + queue.agreements : 2 * proving + 15 * queue.agreements);
 }
 
+/** Seconds the newest block of a chain in use may be old: the margin grows by its age. */
+const HEAD_AGE = 60n;
+
 /** Least seconds between the end of serving and a deadline that an offer must leave. */
 export function leastWindow(isLocal: boolean, groups: number, slowestMs?: number): bigint {
-  return settlementMargin(isLocal, groups, slowestMs) + BigInt(Math.ceil(defaultMaxAgeMs(isLocal) / 1000));
+  const unseen = BigInt(Math.ceil(defaultMaxAgeMs(isLocal) / 1000)) + (isLocal ? 0n : HEAD_AGE);
+  return settlementMargin(isLocal, groups, slowestMs) + unseen;
 }
