@@ -2,10 +2,10 @@
 import type { Hex } from "../protocol/bytes.ts";
 import { DeltapayError } from "../protocol/errors.ts";
 import type { AdapterLayout } from "../protocol/layout.ts";
+import { extractionTokens } from "../protocol/leakage.ts";
 import { type Address, checkSignature, type Domain, type Offer, offerHash } from "../protocol/typedData.ts";
 import type { SignedOffer } from "../wire/messages.ts";
 import { unixNow } from "./clock.ts";
-import { extractionTokens } from "./leakage.ts";
 
 export interface OfferContext {
   domain: Domain;

@@ -2,10 +2,10 @@
 import { equalBytes, type Hex } from "../protocol/bytes.ts";
 import { decodeActivations, encodeActivations } from "../protocol/encoding.ts";
 import { ensure } from "../protocol/errors.ts";
+import type { RankRow } from "../protocol/leakage.ts";
 import type { Receipt, ServiceRecord } from "../protocol/typedData.ts";
 import { type DatabaseSync, transaction } from "../storage/database.ts";
 import { stringifyMessage } from "../wire/messages.ts";
-import type { RankRow } from "./leakage.ts";
 import {
   type AgreementPhase,
   type AgreementTerms,

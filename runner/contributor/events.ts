@@ -24,6 +24,15 @@ export type ContributorEvent =
   /** It counted as over, and the chain shows its receipt unpaid: it is settled again. */
   | { type: "reopened"; agreementId: Hex; was: "settled" | "closed" }
   | { type: "withdrawn"; token: Address; to: Address; amount: bigint; txHash: Hex }
+  /** A pass began that sells more than the leakage policy has in mind: to its buyer, or to all buyers together. */
+  | {
+      type: "leakage";
+      agreementId: Hex;
+      adapterId: Hex;
+      of: "buyer" | "all";
+      tokensSold: number;
+      ratio: number;
+    }
   /** Agreements left to settle whose adapters this process does not serve. */
   | { type: "not-settled-here"; agreementIds: Hex[] }
   | { type: "failed"; agreementId: Hex | null; doing: string; error: DeltapayError };

@@ -15,6 +15,7 @@ import {
 import { offerSchema, type SignedOffer, signedOfferSchema, stringifyMessage } from "../wire/messages.ts";
 import { getAdapter, readManifest } from "./adapters.ts";
 import type { ContributorData } from "./dataFolder.ts";
+import { checkOfferPolicy } from "./leakage/policy.ts";
 import { leastWindow } from "./margin.ts";
 import { ProofStore } from "./store/proofs.ts";
 import { all, first, nowSeconds, run } from "./store/rows.ts";
@@ -57,7 +58,7 @@ function lower(address: Address): Address {
 /**
  * Signs an offer with the contributor's account and stores it.
  * @throws DeltapayError `adapter/unknown`, `offer/not-contributor`, `offer/not-registered`, `offer/serves-nothing`, `offer/expired`,
- * `offer/no-payout`, `offer/too-short`, `offer/too-long`, `offer/out-of-range`
+ * `offer/no-payout`, `offer/too-short`, `offer/too-long`, `offer/out-of-range`, those of `checkOfferPolicy`
  */
 export async function makeOffer(
   data: ContributorData,
@@ -122,9 +123,10 @@ export async function addSignedOffer(
 
 function checkOffer(data: ContributorData, domain: Domain, offer: Offer, now: bigint): void {
   checkTerms(offer, now);
-  const { groups } = manifestLayout(readManifest(data, offer.adapterId));
+  const layout = manifestLayout(readManifest(data, offer.adapterId));
+  checkOfferPolicy(data.database, layout, offer);
   const slowestMs = new ProofStore(data.database).slowest();
-  checkTimes(offer, leastWindow(isLocalChain(domain.chainId), groups, slowestMs));
+  checkTimes(offer, leastWindow(isLocalChain(domain.chainId), layout.groups, slowestMs));
 }
 
 function checkTerms(offer: Offer, now: bigint): void {

@@ -7,6 +7,7 @@ import { type Domain, type ServiceRecord, typedData } from "../protocol/typedDat
 import { stringifyMessage } from "../wire/messages.ts";
 import type { ServedAdapter } from "./adapters.ts";
 import type { ContributorData } from "./dataFolder.ts";
+import { tokensLeft } from "./leakage/policy.ts";
 import { openOffers } from "./offers.ts";
 import type { PublicContent } from "./server.ts";
 import { nowSeconds } from "./store/rows.ts";
@@ -16,7 +17,7 @@ export interface PublicContentOptions {
   domain: Domain;
   /** The contributor. */
   account: LocalAccount;
-  adapters: ReadonlyMap<Hex, Pick<ServedAdapter, "record" | "manifestBytes" | "commitments">>;
+  adapters: ReadonlyMap<Hex, Pick<ServedAdapter, "record" | "layout" | "manifestBytes" | "commitments">>;
   tlsCertificate: Hex;
 }
 
@@ -43,11 +44,12 @@ export class ServiceContent implements PublicContent {
   async refresh(): Promise<void> {
     const { data, domain, adapters } = this.#options;
     const shown = [];
-    for (const [adapterId, { record }] of adapters)
+    for (const [adapterId, { record, layout }] of adapters)
       shown.push({
         adapterId,
         manifestHash: record.manifestHash,
-        offers: openOffers(data, adapterId),
+        // What would not be served must not be paid for.
+        offers: tokensLeft(data.database, adapterId, layout) === 0 ? [] : openOffers(data, adapterId),
         ...(await this.#record(adapterId)),
       });
     this.#service = stringifyMessage({

@@ -169,6 +169,9 @@ function addSessionRoutes(
   const write = { onRequest: [authenticate, takeHold] };
   app.get(PATHS.session, read, (request, reply) => sendJson(reply, sessions.view(agreementOf(request))));
   app.get(PATHS.scales, read, (request, reply) => sendBytes(reply, sessions.scales(agreementOf(request))));
+  app.get(PATHS.leakage, read, (request, reply) =>
+    sendJson(reply, sessions.leakageView(agreementOf(request))),
+  );
   app.get(PATHS.bundle, read, (request, reply) => sendJson(reply, sessions.bundle(agreementOf(request))));
   app.post(
     PATHS.pass,

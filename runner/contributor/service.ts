@@ -103,6 +103,7 @@ export async function serve(options: ServeOptions): Promise<ContributorService> 
   });
   const url = await listen(app, where, options.publicUrl);
   await content.publish(url);
+  sessions.leakage.recover();
   const running = await startLoops(options, sessions, settlement, adapters, content);
   onEvent({ type: "listening", url });
   return {
@@ -112,6 +113,7 @@ export async function serve(options: ServeOptions): Promise<ContributorService> 
     settlement,
     close: async () => {
       await Promise.all([closeServer(app), running.stop()]);
+      await sessions.leakage.close();
     },
   };
 }

@@ -4,7 +4,7 @@
  */
 import { type Hex, toHex } from "../protocol/bytes.ts";
 import type { Domain, Receipt, SessionProof } from "../protocol/typedData.ts";
-import type { ProofBundle, SessionView } from "../wire/messages.ts";
+import type { LeakageView, ProofBundle, SessionView } from "../wire/messages.ts";
 import { LIMITS } from "../wire/paths.ts";
 import type { ServedAdapter } from "./adapters.ts";
 import { AgreementWatch } from "./agreementWatch.ts";
@@ -14,6 +14,8 @@ import type { ContributorChain } from "./chainView.ts";
 import type { ContributorData } from "./dataFolder.ts";
 import type { OnEvent } from "./events.ts";
 import { Holds } from "./holds.ts";
+import { LeakageMeter } from "./leakage/meter.ts";
+import { leakageView } from "./leakage/report.ts";
 import type { Queue } from "./margin.ts";
 import type { StoredOffer } from "./offers.ts";
 import { ReceiptsTaken } from "./session/acceptReceipts.ts";
@@ -46,6 +48,7 @@ export class Sessions {
   readonly agreements: AgreementStore;
   readonly receipts: ReceiptStore;
   readonly proofs: ProofStore;
+  readonly leakage: LeakageMeter;
   readonly #options: SessionsOptions;
   readonly #domain: Domain;
   readonly #live: LiveSessions;
@@ -60,6 +63,7 @@ export class Sessions {
     this.#domain = { chainId: chain.chainId, escrow: chain.escrow };
     this.watch = new AgreementWatch(chain, options.maxAgeMs);
     this.proofs = new ProofStore(data.database);
+    this.leakage = new LeakageMeter(options);
     const live = new LiveSessions(options);
     const { agreements, receipts } = live;
     const settlingTime = new SettlingTime({ ...options, agreements });
@@ -68,7 +72,13 @@ export class Sessions {
     this.#live = live;
     this.#settlingTime = settlingTime;
     this.#opening = new SessionOpening({ ...options, agreements });
-    this.#answers = new PassAnswers({ ...options, live, watch: this.watch, settlingTime });
+    this.#answers = new PassAnswers({
+      ...options,
+      live,
+      watch: this.watch,
+      leakage: this.leakage,
+      settlingTime,
+    });
     this.#receiptsTaken = new ReceiptsTaken({ ...options, domain: this.#domain, live });
   }
 
@@ -117,6 +127,12 @@ export class Sessions {
     const record = this.agreements.get(agreementId);
     const { adapter } = this.#live.get(agreementId);
     return readBundle(this.#domain, adapter, record, this.receipts, this.proofs);
+  }
+
+  /** What the answers to this agreement's buyer, in all its agreements, give away. */
+  leakageView(agreementId: Hex): LeakageView {
+    const { adapter } = this.#live.get(agreementId);
+    return leakageView(this.#options.data.database, this.agreements.get(agreementId), adapter.layout);
   }
 
   /** Most bytes an activations request of this agreement can have. */

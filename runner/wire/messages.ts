@@ -99,6 +99,22 @@ export const sessionViewSchema = z.strictObject({
   settlement: hex(32).nullable(),
 });
 
+/** What the answers to a buyer, over all its agreements, give away of an adapter. */
+export const leakageViewSchema = z.strictObject({
+  /** Tokens answered, paid or not. */
+  tokensSold: count,
+  /** Half the narrowest module's d_in: about as many tokens of chosen inputs give that module away. */
+  dInHalf: z.number().positive(),
+  /** tokensSold / dInHalf */
+  ratio: z.number().min(0),
+  /** Rank of the activations seen, by module in manifest order; null where it is not measured. */
+  ranks: z.array(count.nullable()),
+  /** Past the owner's limit: it is told, or no pass begins. */
+  past: z.enum(["warn", "refuse"]),
+  /** Tokens this buyer may still have; null when none are refused. */
+  tokensLeft: count.nullable(),
+});
+
 export const sessionSchema = z.strictObject({
   token: z.string().max(256),
   expiresAt: count,
@@ -138,6 +154,7 @@ export const errorSchema = z.object({
 export type Service = z.output<typeof serviceSchema>;
 export type SignedOffer = z.output<typeof signedOfferSchema>;
 export type SessionView = z.output<typeof sessionViewSchema>;
+export type LeakageView = z.output<typeof leakageViewSchema>;
 export type Claim = z.output<typeof claimSchema>;
 export type ProofBundle = z.output<typeof bundleSchema>;
 

@@ -18,6 +18,8 @@ export const PATHS = {
   session: "/v1/session",
   /** GET (token): scaleSalt 32 bytes, then b of every module as float64 LE. */
   scales: "/v1/session/scales",
+  /** GET (token): what the answers to this buyer give away of the adapter. */
+  leakage: "/v1/session/leakage",
   /** POST (token), binary: activations of some modules of a pass; answers come back. */
   pass: "/v1/session/passes/:pass",
   /** POST (token) {receipt, signature}. */

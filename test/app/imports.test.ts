@@ -19,7 +19,6 @@ const SHARED = new Set(["protocol", "wire", "chain"]);
 /** Files of other rooms that only compute. */
 const SHARED_FILES = new Set([
   "runner/buyer/clock.ts",
-  "runner/buyer/leakage.ts",
   "runner/buyer/offer.ts",
   "runner/cli/amounts.ts",
   "runner/cli/failure.ts",

@@ -11,6 +11,7 @@ import { DEPLOYMENT_MUTATIONS } from "./deployment.ts";
 import { GATEWAY_MUTATIONS } from "./gateway.ts";
 import { KEY_MUTATIONS } from "./keys.ts";
 import { KILL_MUTATIONS } from "./kill.ts";
+import { LEAKAGE_MUTATIONS } from "./leakage.ts";
 import { NETWORK_MUTATIONS } from "./network.ts";
 import { SERVICE_MUTATIONS } from "./service.ts";
 import { SESSION_MUTATIONS } from "./session.ts";
@@ -88,5 +89,6 @@ export const MUTATIONS: readonly Mutation[] = [
   ...DEPLOYMENT_MUTATIONS,
   ...NETWORK_MUTATIONS,
   ...KILL_MUTATIONS,
+  ...LEAKAGE_MUTATIONS,
   ...CONTRACT_MUTATIONS,
 ];

@@ -71,6 +71,8 @@ function eventLine(event: ContributorEvent): string {
       return `${agreement}was ${event.was}; the chain shows it unpaid: it is settled again`;
     case "withdrawn":
       return `withdrawn: ${event.amount} of ${event.token} to ${event.to}`;
+    case "leakage":
+      return `${agreement}LEAKAGE: ${event.tokensSold} tokens of ${event.adapterId.slice(0, 10)}… sold to ${event.of === "all" ? "all buyers together" : "this buyer"}, ${event.ratio.toFixed(2)} of what gives it away`;
     case "not-settled-here":
       return `NOT settled by this service, their adapters are not served: ${event.agreementIds.join(", ")}`;
     case "failed":

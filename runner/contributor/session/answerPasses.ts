@@ -13,6 +13,7 @@ import { admitPass } from "../admission.ts";
 import type { AgreementWatch } from "../agreementWatch.ts";
 import type { ContributorData } from "../dataFolder.ts";
 import type { OnEvent } from "../events.ts";
+import type { LeakageMeter } from "../leakage/meter.ts";
 import { inSlices } from "../slices.ts";
 import type { StoredPass } from "../store/passes.ts";
 import type { LiveSession, LiveSessions, SessionAdapter } from "./liveSessions.ts";
@@ -22,6 +23,7 @@ export interface PassAnswersOptions {
   data: ContributorData;
   live: LiveSessions;
   watch: AgreementWatch;
+  leakage: LeakageMeter;
   settlingTime: SettlingTime;
   /** How old the chain's word on an agreement may be. */
   maxAgeMs: number;
@@ -40,7 +42,7 @@ export class PassAnswers {
    * Answers some modules of a pass; Y is durable before it is returned. One call of an agreement at a time.
    * @returns Y of each module asked, in order
    * @throws DeltapayError `session/wrong-pass`, `session/changed-repeat`, `session/changed-tokens`, `session/salt-reused`,
-   * `session/ended`, those of `admitPass`, `wire/bad-request`, `encoding/...`
+   * `session/ended`, `session/leakage-limit`, those of `admitPass`, `wire/bad-request`, `encoding/...`
    */
   async answer(agreementId: Hex, number: number, body: Uint8Array): Promise<Uint8Array> {
     const live = this.#options.live.get(agreementId);
@@ -61,7 +63,8 @@ export class PassAnswers {
     { adapter, offer, state, covered }: LiveSession,
     request: PassRequest,
   ): Promise<() => void> {
-    const { live, watch, settlingTime, maxAgeMs } = this.#options;
+    const { live, watch, leakage, settlingTime, maxAgeMs } = this.#options;
+    await leakage.ready(agreementId);
     const { agreement, now, headAge } = await watch.newest(agreementId);
     // A buyer may have closed that long ago without being seen.
     const unseen = BigInt(Math.ceil(maxAgeMs / 1000)) + headAge;
@@ -79,6 +82,7 @@ export class PassAnswers {
         margin: settlingTime.margin(agreementId, adapter, agreement.deadline),
         closeMargin: settlingTime.marginIfAllClose(agreementId, adapter, now, closeWindow) + unseen,
       });
+      leakage.admit(agreementId, request.tokens);
       if (live.passes.saltUsed(agreementId, request.passSalt))
         throw new DeltapayError(
           "session/salt-reused",
@@ -124,6 +128,8 @@ export class PassAnswers {
     });
     live.pass = pass;
     live.state = state;
+    this.#options.leakage.observe(agreementId, new Map(missing.map((m) => [m, X])));
+    if (begins) this.#options.leakage.tellPast(agreementId, tokens);
     if (isWhole)
       this.#options.onEvent?.({
         type: "pass",

@@ -140,4 +140,29 @@ export const MIGRATIONS = [
   ) STRICT;
   CREATE INDEX agreement_by_phase ON agreement (phase);
   `,
+  `
+  -- What an adapter's owner lets its buyers learn; JSON.
+  CREATE TABLE leakage_policy (
+    adapter_id TEXT PRIMARY KEY REFERENCES adapter,
+    policy TEXT NOT NULL
+  ) STRICT;
+
+  -- Rank of the activations seen by a module, of one buyer or ('') of all. Rows go when nothing is left to learn.
+  CREATE TABLE rank_scope (
+    id INTEGER PRIMARY KEY,
+    adapter_id TEXT NOT NULL REFERENCES adapter,
+    buyer TEXT NOT NULL,
+    module INTEGER NOT NULL,
+    rank INTEGER NOT NULL DEFAULT 0,
+    UNIQUE (adapter_id, buyer, module)
+  ) STRICT;
+  CREATE TABLE rank_row (
+    id INTEGER PRIMARY KEY,
+    scope INTEGER NOT NULL REFERENCES rank_scope,
+    pivot INTEGER NOT NULL,
+    row BLOB NOT NULL
+  ) STRICT;
+  CREATE INDEX rank_row_by_scope ON rank_row (scope);
+  CREATE INDEX agreement_by_adapter ON agreement (adapter_id, buyer);
+  `,
 ];

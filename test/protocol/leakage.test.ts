@@ -1,16 +1,17 @@
 import assert from "node:assert/strict";
 import { test } from "node:test";
 import fc from "fast-check";
+import { layoutModules } from "../../runner/protocol/layout.ts";
 import {
   extractionTokens,
   leakageOf,
+  leastPrice,
   MAX_TRACKED_WIDTH,
   mostExposedModule,
   RankTracker,
-} from "../../runner/buyer/leakage.ts";
-import { layoutModules } from "../../runner/protocol/layout.ts";
-import { failsWith } from "./serve.ts";
-import { SHAPES } from "./setting.ts";
+} from "../../runner/protocol/leakage.ts";
+import { failsWith } from "../buyer/serve.ts";
+import { SHAPES } from "../buyer/setting.ts";
 
 const layout = layoutModules(
   SHAPES.map((shape, m) => ({ ...shape, name: `layer.${m}` })),
@@ -91,5 +92,9 @@ test("widths beyond the limit are not tracked, rows of another width are refused
 test("the narrowest module is given away first", () => {
   assert.equal(mostExposedModule(layout), 0);
   assert.equal(extractionTokens(layout), 3);
+  assert.deepEqual(
+    [1n, 30n, 31n].map((worth) => leastPrice(layout, worth)),
+    [1n, 10n, 11n],
+  );
   assert.deepEqual(leakageOf(layout, 6, 5), { tokensSold: 6, dInHalf: 3, ratio: 2, rank: 5 });
 });

@@ -1,6 +1,9 @@
-/** How much of an adapter the tokens sold give away (protocol 7), and the rank of the activations they showed. */
-import { DeltapayError } from "../protocol/errors.ts";
-import type { AdapterLayout } from "../protocol/layout.ts";
+/**
+ * How much of an adapter the tokens sold give away (protocol 7), what they should cost, and the rank of the activations
+ * they showed. Both parties compute with it.
+ */
+import { DeltapayError } from "./errors.ts";
+import type { AdapterLayout } from "./layout.ts";
 
 /** `ratio` 1: about as many tokens as a buyer who chooses them needs to recover the most exposed module. */
 export interface Leakage {
@@ -22,8 +25,22 @@ export function extractionTokens(layout: Pick<AdapterLayout, "modules">): number
   return Math.ceil(layout.modules[mostExposedModule(layout)]!.dIn / 2);
 }
 
+/**
+ * Least price at which the tokens that give the adapter away bring in what it is worth. A cap does not lower it: a buyer
+ * opens the next agreement, or is somebody else.
+ * @param worth smallest units of the payment token
+ */
+export function leastPrice(layout: Pick<AdapterLayout, "modules">, worth: bigint): bigint {
+  const tokens = BigInt(extractionTokens(layout));
+  return (worth + tokens - 1n) / tokens;
+}
+
 /** The leakage after `tokensSold` tokens. */
-export function leakageOf(layout: AdapterLayout, tokensSold: number, rank: number | null): Leakage {
+export function leakageOf(
+  layout: Pick<AdapterLayout, "modules">,
+  tokensSold: number,
+  rank: number | null,
+): Leakage {
   const dInHalf = layout.modules[mostExposedModule(layout)]!.dIn / 2;
   return { tokensSold, dInHalf, ratio: tokensSold / dInHalf, rank };
 }
