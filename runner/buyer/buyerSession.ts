@@ -25,6 +25,7 @@ import type { RemoteAdapterOptions } from "./remoteAdapter.ts";
 import { checkScales, scalesBytes } from "./scales.ts";
 import { Session } from "./session.ts";
 import type { AgreementTerms, StoredReceipt } from "./storedRows.ts";
+import { refuseZeros } from "./zeroAnswers.ts";
 
 export class BuyerSession {
   readonly #layout: AdapterLayout;
@@ -186,8 +187,11 @@ export class BuyerSession {
     // Connecting may have shown that the contributor never saw it.
     if (this.#pass.pending === undefined) return 0;
     const { tokens } = this.#pass;
-    for (const [m, { dIn }] of this.#layout.modules.entries())
-      await this.answer([m], this.#pass.input(m) ?? new Int16Array(tokens * dIn));
+    for (const [m, { dIn, name }] of this.#layout.modules.entries()) {
+      const X = this.#pass.input(m) ?? new Int16Array(tokens * dIn);
+      const [Y] = await this.answer([m], X);
+      refuseZeros(Y!, X, name);
+    }
     this.finishPass();
     return tokens;
   }

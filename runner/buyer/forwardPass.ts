@@ -3,6 +3,7 @@ import type { DeltaRequest } from "../model/cutModel.ts";
 import { DeltapayError } from "../protocol/errors.ts";
 import { dequantise, type QuantisedActivations, quantiseActivations } from "../protocol/quantise.ts";
 import type { RemoteAdapter } from "./remoteAdapter.ts";
+import { refuseZeros } from "./zeroAnswers.ts";
 
 /** What of a remote adapter a forward run uses. */
 export type PassAdapter = Pick<RemoteAdapter, "layout" | "scales" | "beginPass" | "answer" | "finishPass">;
@@ -83,15 +84,6 @@ export class ForwardPass {
       }
     }
   }
-}
-
-/** Honest weights answer zero to everything only where every activation is zero: a silent base model is not worth paying for. */
-function refuseZeros(Y: Float64Array, X: Int16Array, name: string): void {
-  if (Y.some((y) => y !== 0) || X.every((x) => x === 0)) return;
-  throw new DeltapayError("session/zero-answers", `'${name}' answers zero to every token`, {
-    field: name,
-    hint: "sign nothing for this pass: end the agreement without it, and get the rest back",
-  });
 }
 
 /** Waits for all, also after one failed: nothing of this pass is under way when the first failure is thrown. */

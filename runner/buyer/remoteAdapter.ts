@@ -129,6 +129,7 @@ export class RemoteAdapter {
    * Finishes a pass whose run was interrupted: stored activations are resent, modules not yet asked get zeros. Its tokens
    * are paid and lost; the agreement goes on.
    * @returns tokens of the pass; 0 when none was pending
+   * @throws DeltapayError `session/zero-answers`: such a pass is not paid for
    */
   finishInterrupted(): Promise<number> {
     return this.#inTurn(() => this.#session.finishInterrupted());

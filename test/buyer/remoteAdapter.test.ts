@@ -142,6 +142,20 @@ test("an interrupted pass can be finished without its run; its tokens are paid",
   assert.equal(contributor.state.tokens, 3);
 });
 
+test("an interrupted pass of zeros is not paid for when it is finished", async (t) => {
+  const { contributor, start } = await openAndServe(t);
+  contributor.tamper = (at, sent) =>
+    at === passPath(1) ? { ...sent, body: new Uint8Array((sent.body as Uint8Array).length) } : sent;
+  const remote = await start();
+  await remote.beginPass(2);
+  await remote.answer([0, 1], activations(2, 1)[0]);
+  for (let tries = 0; tries < 2; tries++)
+    await assert.rejects(remote.finishInterrupted(), failsWith("session/zero-answers", "layer.0"));
+  assert.deepEqual([remote.progress.passes, remote.pendingPass()?.number], [0, 1]);
+  await remote.end({ abandonPass: true });
+  assert.equal(contributor.receipts.length, 0);
+});
+
 test("a pass that the contributor never saw is forgotten", async (t) => {
   const { contributor, start } = await openAndServe(t);
   const first = await start();

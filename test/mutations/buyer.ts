@@ -5,11 +5,20 @@ export const BUYER_MUTATIONS: readonly Mutation[] = [
   {
     name: "zero-answers",
     attack: "a base model sold as an adapted one: every answer is zero",
-    file: "runner/buyer/forwardPass.ts",
+    file: "runner/buyer/zeroAnswers.ts",
     find: "  if (Y.some((y) => y !== 0) || X.every((x) => x === 0)) return;\n",
     replace: "  if (Y.length >= 0 || X.length >= 0) return;\n",
     test: "test/buyer/zeroModule.test.ts",
     pattern: "zeros for every token",
+  },
+  {
+    name: "zero-answers-recovered",
+    attack: "a pass refused for its zeros is paid for all the same when it is finished as an interrupted one",
+    file: "runner/buyer/buyerSession.ts",
+    find: "      refuseZeros(Y!, X, name);\n",
+    replace: "      String([Y, X, name, refuseZeros]);\n",
+    test: "test/buyer/remoteAdapter.test.ts",
+    pattern: "of zeros is not paid",
   },
   {
     name: "zero-scales",
