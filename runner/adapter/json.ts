@@ -1,12 +1,15 @@
-/** JSON with the one ambiguity that matters taken out: a key written twice in an object is refused. */
+/** JSON with the one ambiguity that matters taken out: a key written twice in an object is refused; so is great depth. */
 import { DeltapayError } from "../protocol/errors.ts";
+
+/** Deeper than any file of an adapter: what walks a value by calling itself must come back. */
+const MAX_DEPTH = 64;
 
 const TOKEN = /"(?:[^"\\]|\\.)*"|[{}[\],:]/gs;
 
 /**
  * Parses JSON text.
  * @param source what the text is, for errors
- * @throws DeltapayError `json/malformed`, `json/duplicate-key` (parsers disagree on which value counts)
+ * @throws DeltapayError `json/malformed`, `json/too-deep`, `json/duplicate-key` (parsers disagree on which value counts)
  */
 export function parseJson(text: string, source: string): unknown {
   let value: unknown;
@@ -18,15 +21,19 @@ export function parseJson(text: string, source: string): unknown {
       cause,
     });
   }
-  refuseDuplicateKeys(text, source);
+  refuseDepthAndDuplicateKeys(text, source);
   return value;
 }
 
 /** Walks the tokens of valid JSON text with one set of keys per open object. */
-function refuseDuplicateKeys(text: string, source: string): void {
+function refuseDepthAndDuplicateKeys(text: string, source: string): void {
   const open: (Set<string> | undefined)[] = [];
   let expectKey = false;
   for (const [token] of text.matchAll(TOKEN)) {
+    if (open.length > MAX_DEPTH)
+      throw new DeltapayError("json/too-deep", `${source} nests more than ${MAX_DEPTH} values`, {
+        field: source,
+      });
     if (token === "{") open.push(new Set());
     else if (token === "[") open.push(undefined);
     else if (token === "}" || token === "]") open.pop();

@@ -2,6 +2,7 @@
 import { readFile, stat } from "node:fs/promises";
 import { basename, join, resolve } from "node:path";
 import { DeltapayError } from "../protocol/errors.ts";
+import { MAX_NAME } from "../protocol/layout.ts";
 import { checkTargeted, type PeftConfig, parsePeftConfig, valueForModule } from "./peftConfig.ts";
 import { parseSafetensors, type StoredTensor } from "./safetensors.ts";
 
@@ -85,6 +86,7 @@ function pairTensors(tensors: Map<string, StoredTensor>): Map<string, Pair> {
     const match = TENSOR_NAME.exec(name);
     if (match === null) refuseTensor(name);
     const [, path, side, adapter = ""] = match as unknown as [string, string, "A" | "B", string | undefined];
+    if (path.length > MAX_NAME) failTensor("long-name", name, `a path of more than ${MAX_NAME} characters`);
     adapterNames.add(adapter);
     if (adapterNames.size > 1) failTensor("several-adapters", name, "the file holds more than one adapter");
     const pair = pairs.get(path) ?? {};

@@ -199,8 +199,20 @@ function pattern(
   for (const [key, entry] of Object.entries(value)) {
     parse(entry, `${field}.${key}`);
     if (!isPattern(key)) refuse(field, key, "this pattern cannot be read as Python would");
+    if (!isQuick(key)) refuse(field, key, "this pattern may take for ever: write it with less to try");
   }
   return value as Record<string, number>;
+}
+
+const MAX_PATTERN = 256;
+const MAX_REPEATS = 2;
+const MAX_CHOICES = 6;
+
+/** Ways to match multiply: with few repeats and choices, none inside another, trying them all ends soon. */
+function isQuick(key: string): boolean {
+  const count = (what: RegExp): number => key.match(what)?.length ?? 0;
+  if (key.length > MAX_PATTERN || /\)[*+?{]/.test(key)) return false;
+  return count(/[*+{]/g) <= MAX_REPEATS && count(/[*+?{(]/g) <= MAX_CHOICES;
 }
 
 function isPattern(key: string): boolean {

@@ -1,6 +1,6 @@
 /** A party's session state as bytes, for its database. Not sent anywhere; `openingFile` shares the same numbers. */
 import { concatBytes, readUintLE, takeFrom, u32, uintLE } from "./bytes.ts";
-import { DeltapayError } from "./errors.ts";
+import { DeltapayError, ensure } from "./errors.ts";
 import type { SessionState } from "./fold.ts";
 import type { AdapterLayout } from "./layout.ts";
 import { decodeSums, encodeSums, SUM_BYTES } from "./signedSums.ts";
@@ -25,12 +25,19 @@ export function decodeState(layout: AdapterLayout, bytes: Uint8Array): SessionSt
     throw new DeltapayError("session/bad-state", "the stored session state does not fit its adapter", {
       field: "state",
     });
+  const counted = (at: number): number => {
+    const value = readUintLE(bytes, at, 8);
+    ensure(value <= Number.MAX_SAFE_INTEGER, "session/bad-state", "the stored session counts beyond 2^53", {
+      field: "state",
+    });
+    return Number(value);
+  };
   const take = takeFrom(bytes, 52 + saltBytes);
   const sumsOf = (count: number): bigint[] => decodeSums(take(count * SUM_BYTES));
   const parts = layout.modules.map(({ dIn, dOut }) => ({ xBar: sumsOf(dIn), yBar: sumsOf(dOut) }));
   return {
-    passes: Number(readUintLE(bytes, 0, 8)),
-    tokens: Number(readUintLE(bytes, 8, 8)),
+    passes: counted(0),
+    tokens: counted(8),
     head: bytes.slice(16, 48),
     lastSalt: bytes.slice(52, 52 + saltBytes),
     xBar: parts.map(({ xBar }) => xBar),

@@ -86,6 +86,8 @@ function gcm(nonce: Hex): AesGcmParams {
   };
 }
 
+type SealedSession = z.output<typeof sealedSchema>;
+
 /**
  * The text of a session file.
  * @throws DeltapayError `session-file/short-passphrase`
@@ -131,6 +133,35 @@ function checkWitnesses({ witnesses, V, keySize }: ProvableSession): void {
 }
 
 /**
+ * The file as it lies there, still locked.
+ * @throws DeltapayError `session-file/malformed`, `wire/malformed` naming the field
+ */
+export function readSealedSession(text: string): SealedSession {
+  ensure(text.length <= MAX_SESSION_FILE, "session-file/malformed", "the file is too large", {
+    field: "session",
+  });
+  return parseMessage(sealedSchema, parseText(text), "session");
+}
+
+/**
+ * What an unlocked file says.
+ * @throws DeltapayError as `readSealedSession`
+ */
+export function parseSession(text: string): ProvableSession {
+  const session = parseMessage(sessionSchema, parseText(text), "session");
+  checkWitnesses(session);
+  return session;
+}
+
+function parseText(text: string): unknown {
+  try {
+    return JSON.parse(text);
+  } catch {
+    throw malformed("the file is not JSON");
+  }
+}
+
+/**
  * The session in a file.
  * @param onProgress hears the share of unlocking that is done, 0 to 1
  * @throws DeltapayError `session-file/malformed`, `session-file/wrong-passphrase`, `wire/malformed` naming the field
@@ -140,16 +171,7 @@ export async function openSession(
   passphrase: string,
   onProgress?: (done: number) => void,
 ): Promise<ProvableSession> {
-  ensure(text.length <= MAX_SESSION_FILE, "session-file/malformed", "the file is too large", {
-    field: "session",
-  });
-  let json: unknown;
-  try {
-    json = JSON.parse(text);
-  } catch {
-    throw malformed("the file is not JSON");
-  }
-  const { kdf, nonce, sealed } = parseMessage(sealedSchema, json, "session");
+  const { kdf, nonce, sealed } = readSealedSession(text);
   const key = await fileKey(passphrase, kdf.salt, onProgress);
   let plain: ArrayBuffer;
   try {
@@ -165,7 +187,5 @@ export async function openSession(
       },
     );
   }
-  const session = parseMessage(sessionSchema, JSON.parse(new TextDecoder().decode(plain)), "session");
-  checkWitnesses(session);
-  return session;
+  return parseSession(new TextDecoder().decode(plain));
 }

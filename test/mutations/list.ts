@@ -8,6 +8,7 @@ import { CEREMONY_MUTATIONS } from "./ceremony.ts";
 import { CERTIFICATE_MUTATIONS } from "./certificate.ts";
 import { CHAIN_MUTATIONS } from "./chain.ts";
 import { DEPLOYMENT_MUTATIONS } from "./deployment.ts";
+import { FUZZ_MUTATIONS } from "./fuzz.ts";
 import { GATEWAY_MUTATIONS } from "./gateway.ts";
 import { KEY_MUTATIONS } from "./keys.ts";
 import { KILL_MUTATIONS } from "./kill.ts";
@@ -85,6 +86,7 @@ export const MUTATIONS: readonly Mutation[] = [
   ...CHAIN_MUTATIONS,
   ...CEREMONY_MUTATIONS,
   ...KEY_MUTATIONS,
+  ...FUZZ_MUTATIONS,
   ...GATEWAY_MUTATIONS,
   ...DEPLOYMENT_MUTATIONS,
   ...NETWORK_MUTATIONS,

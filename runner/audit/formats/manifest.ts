@@ -115,12 +115,14 @@ export function readManifest(bytes: Uint8Array): Manifest {
 
 function parseCanonical(bytes: Uint8Array): unknown {
   let json: unknown;
+  let canonical: Uint8Array;
   try {
     json = JSON.parse(new TextDecoder("utf-8", { fatal: true, ignoreBOM: true }).decode(bytes));
+    // fails where values are nested beyond the stack
+    canonical = new TextEncoder().encode(JSON.stringify(json));
   } catch {
-    throw new Wrong("the manifest is not JSON in UTF-8");
+    throw new Wrong("the manifest is not JSON in UTF-8, or nested too deeply");
   }
-  const canonical = new TextEncoder().encode(JSON.stringify(json));
   demand(toHex(canonical) === toHex(bytes), "the manifest is not in canonical form");
   return json;
 }

@@ -26,26 +26,26 @@ function coordinate(value: bigint, what: string): bigint {
 export function pointG1([x, y]: readonly bigint[], what: string): PointG1 {
   const affine = { x: coordinate(x!, what), y: coordinate(y!, what) };
   if (affine.x === 0n && affine.y === 0n) throw new Wrong(`${what} is the point at infinity`);
-  const point = G1.fromAffine(affine);
   try {
+    const point = G1.fromAffine(affine);
     point.assertValidity();
+    return point;
   } catch {
     throw new Wrong(`${what} is not on the curve`);
   }
-  return point;
 }
 
 /** Words in the order of EIP-197. @throws Wrong for what is not a finite point of the subgroup */
 export function pointG2(words: readonly bigint[], what: string): PointG2 {
   const [xi, xr, yi, yr] = words.map((word) => coordinate(word, what)) as [bigint, bigint, bigint, bigint];
   if (xi === 0n && xr === 0n && yi === 0n && yr === 0n) throw new Wrong(`${what} is the point at infinity`);
-  const point = G2.fromAffine({ x: { c0: xr, c1: xi }, y: { c0: yr, c1: yi } });
   try {
+    const point = G2.fromAffine({ x: { c0: xr, c1: xi }, y: { c0: yr, c1: yi } });
     point.assertValidity();
+    return point;
   } catch {
     throw new Wrong(`${what} is not in the group G2`);
   }
-  return point;
 }
 
 /** Words of 32 bytes, big-endian. */
