@@ -59,6 +59,7 @@ export function OpeningPanel({ opening, onDone }: { opening: PreparedOpening; on
   const now = useNow();
   const permit = usePermit(opening);
   const [byPermit, setByPermit] = useState(false);
+  const [ownSigner, setOwnSigner] = useState(false);
   const action = useAction(openPurpose(opening), (sending) =>
     openByWallet(sending, opening, byPermit ? permit : undefined),
   );
@@ -125,11 +126,24 @@ export function OpeningPanel({ opening, onDone }: { opening: PreparedOpening; on
               </span>
             </label>
           )}
+          <label className="check">
+            <input
+              type="checkbox"
+              checked={ownSigner}
+              onChange={(event) => setOwnSigner(event.target.checked)}
+            />
+            <span>
+              The key <code>{signer}</code> is my own client's. Whoever holds it decides what I owe: a link
+              that somebody else gave me would name theirs.
+            </span>
+          </label>
           <div className="row">
             <button
               type="button"
               className="primary"
-              disabled={action.busy || action.problem !== undefined || checked.data === undefined}
+              disabled={
+                action.busy || action.problem !== undefined || checked.data === undefined || !ownSigner
+              }
               onClick={action.run}
             >
               {action.busy ? "Opening…" : "Pay in and open"}

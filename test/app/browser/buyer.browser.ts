@@ -36,7 +36,12 @@ async function open({ page, ...tab }: Tab, amount: string): Promise<`0x${string}
   await page.getByLabel("Pay in, besides the opening fee").fill(amount);
   await page.getByLabel("Receipts are signed by").fill(signer);
   await page.getByRole("button", { name: "Go on" }).click();
-  await page.getByRole("button", { name: "Pay in and open" }).click();
+  const pay = page.getByRole("button", { name: "Pay in and open" });
+  await page.getByText(/^Checked here/).waitFor();
+  // Whoever holds the signer's key decides what is owed: the buyer is asked whose it is.
+  assert.equal(await pay.isDisabled(), true);
+  await page.getByRole("checkbox", { name: /is my own client's/ }).check();
+  await pay.click();
   await page.getByText("The agreement is open.").waitFor();
   assert.deepEqual(tab.problems, []);
   const href = await page.getByRole("link", { name: "follow it" }).getAttribute("href");

@@ -63,6 +63,7 @@ async function buyWithPage(tab: Tab, facts: StageFacts, data: string): Promise<v
   ]);
   await page.getByLabel("Account", { exact: true }).selectOption("2");
   await page.goto(link);
+  await page.getByRole("checkbox", { name: /is my own client's/ }).check();
   await page.getByRole("button", { name: "Pay in and open" }).click();
   await page.getByRole("dialog").getByText("Send a transaction").waitFor();
   await tab.assertAccessible();
