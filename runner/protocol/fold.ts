@@ -8,6 +8,7 @@
 import { encodeActivations, encodeAnswers } from "./encoding.ts";
 import { DeltapayError } from "./errors.ts";
 import type { AdapterLayout } from "./layout.ts";
+import { finish } from "./steps.ts";
 import { foldWeights, initialHead, ioHash, nextHead } from "./transcript.ts";
 
 const LIMB_BITS = 16;
@@ -92,14 +93,6 @@ export function* passSteps(
     xBar,
     yBar,
   };
-}
-
-/** Runs steps to their end without a pause. */
-function finish<Result>(steps: Generator<void, Result>): Result {
-  for (;;) {
-    const step = steps.next();
-    if (step.done === true) return step.value;
-  }
 }
 
 /** sum + sum_t rho_t rows_t; rows is T x width of integers below 2^53, rho a 16T-byte stream. Returns a new array. */

@@ -4,17 +4,27 @@ import { DeltapayError, ensure } from "./errors.ts";
 import type { SessionState } from "./fold.ts";
 import type { AdapterLayout } from "./layout.ts";
 import { decodeSums, encodeSums, SUM_BYTES } from "./signedSums.ts";
+import { finish } from "./steps.ts";
 
 /** Layout: passes u64 | tokens u64 | head 32 | salt length u32, salt | a module: x-bar dIn*32, y-bar dOut*32 (`signedSums`). */
 export function encodeState(state: SessionState): Uint8Array {
-  return concatBytes(
+  return finish(stateSteps(state));
+}
+
+/** As `encodeState`, pausing after every module. */
+export function* stateSteps(state: SessionState): Generator<void, Uint8Array> {
+  const parts = [
     uintLE(BigInt(state.passes), 8),
     uintLE(BigInt(state.tokens), 8),
     state.head,
     u32(state.lastSalt.length),
     state.lastSalt,
-    ...state.xBar.flatMap((xBar, m) => [encodeSums(xBar), encodeSums(state.yBar[m]!)]),
-  );
+  ];
+  for (const [m, xBar] of state.xBar.entries()) {
+    parts.push(encodeSums(xBar), encodeSums(state.yBar[m]!));
+    yield;
+  }
+  return concatBytes(...parts);
 }
 
 /** @throws DeltapayError `session/bad-state` when the bytes do not fit the layout */

@@ -5,7 +5,7 @@ import { DeltapayError } from "../../protocol/errors.ts";
 import { type Pass, passSteps, type SessionState } from "../../protocol/fold.ts";
 import { type AdapterLayout, answerBound } from "../../protocol/layout.ts";
 import { answer } from "../../protocol/quantise.ts";
-import { encodeState } from "../../protocol/sessionState.ts";
+import { stateSteps } from "../../protocol/sessionState.ts";
 import { transaction } from "../../storage/database.ts";
 import { keepPass } from "../../storage/transcript.ts";
 import { decodePassRequest, type PassRequest } from "../../wire/passRequest.ts";
@@ -118,13 +118,14 @@ export class PassAnswers {
     for (const [m, Y] of fresh) pass.answers.set(m, { X, Y });
     const isWhole = pass.answers.size === live.adapter.layout.modules.length;
     const state = isWhole ? await this.#fold(agreementId, live, pass) : live.state;
+    const encoded = isWhole ? await inSlices(stateSteps(state)) : undefined;
     transaction(data.database, () => {
       sessions.requireServing(agreementId);
       admit();
       if (begins) sessions.passes.begin(agreementId, number, passSalt, tokens);
       sessions.passes.addAnswers(agreementId, number, encodeActivations(X), fresh);
-      if (isWhole)
-        sessions.agreements.writeState(agreementId, state.passes, state.tokens, encodeState(state));
+      if (encoded !== undefined)
+        sessions.agreements.writeState(agreementId, state.passes, state.tokens, encoded);
     });
     live.pass = pass;
     live.state = state;
