@@ -42,8 +42,8 @@ const reports = await fuzz({
 progress.pause();
 
 if (values.json) {
-  const targets = reports.map(({ name, inputs, outcomes, crashes }) => ({
-    ...{ name, inputs, outcomes, crashes: crashes.length },
+  const targets = reports.map(({ name, inputs, outcomes, restarts, crashes }) => ({
+    ...{ name, inputs, outcomes, restarts, crashes: crashes.length },
     ...(crashes.length > 0 && { found: crashes }),
   }));
   console.log(JSON.stringify({ seed, seconds, targets }, null, 2));

@@ -13,20 +13,28 @@ const PASS_THROUGH = new Set(["Cast", "DequantizeLinear", "Identity"]);
 
 /** The stored tensor behind `tensor`, back through Transpose, Cast, DequantizeLinear and Identity. */
 export function traceWeight(index: GraphIndex, tensor: string): StoredWeight | undefined {
-  const stored = index.initializers.get(tensor);
-  if (stored !== undefined) return { name: tensor, shape: stored.dims.map(Number) };
-  const at = index.producer.get(tensor);
-  if (at === undefined) return undefined;
-  const node = index.graph.node[at]!;
-  if (node.opType === "Constant") {
-    const value = node.attribute.find(({ name }) => name === "value")?.t;
-    return value && { name: tensor, shape: value.dims.map(Number) };
+  const transposes: NodeProto[] = [];
+  const seenAs = (name: string, dims: readonly bigint[]): StoredWeight => ({
+    name,
+    shape: transposes.reduceRight(permuted, dims.map(Number)),
+  });
+  let name = tensor;
+  // Nodes stand in the order of their making: one that reads what comes later would lead in a circle.
+  for (let before = Number.POSITIVE_INFINITY; ; ) {
+    const stored = index.initializers.get(name);
+    if (stored !== undefined) return seenAs(name, stored.dims);
+    const at = index.producer.get(name);
+    if (at === undefined || at >= before) return undefined;
+    const node = index.graph.node[at]!;
+    if (node.opType === "Constant") {
+      const value = node.attribute.find((attribute) => attribute.name === "value")?.t;
+      return value && seenAs(name, value.dims);
+    }
+    if (node.opType === "Transpose") transposes.push(node);
+    else if (!PASS_THROUGH.has(node.opType)) return undefined;
+    name = node.input[0] ?? "";
+    before = at;
   }
-  const before = node.input[0] ?? "";
-  if (PASS_THROUGH.has(node.opType)) return traceWeight(index, before);
-  if (node.opType !== "Transpose") return undefined;
-  const weight = traceWeight(index, before);
-  return weight && { name: weight.name, shape: permuted(weight.shape, node) };
 }
 
 function permuted(shape: number[], transpose: NodeProto): number[] {

@@ -16,6 +16,17 @@ export interface Explored {
   crash?: { input: Uint8Array; failure: Failure };
 }
 
+const INPUTS_BETWEEN_LOOKS = 16;
+const MUCH_GARBAGE = 200 * 2 ** 20;
+let afterCollecting = process.memoryUsage.rss();
+
+/** Lest the garbage of many inputs look like the memory of one. */
+function collectGarbage(): void {
+  if (process.memoryUsage.rss() < afterCollecting + MUCH_GARBAGE) return;
+  globalThis.gc?.();
+  afterCollecting = process.memoryUsage.rss();
+}
+
 /** Inputs kept to go on from. */
 const MAX_POOL = 1024;
 const MAX_POOLED_BYTES = 64 * 1024;
@@ -33,6 +44,14 @@ export function failureOf(error: unknown): Failure {
   return { signature: `${error.name} ${place}`, message: `${error.name}: ${error.message.slice(0, 300)}` };
 }
 
+/** What a message says whatever the input is. */
+function withoutValues(message: string): string {
+  return message
+    .slice(0, 1000)
+    .replace(/'.*'|".*"|0x[0-9a-f]+|\d+/gis, "")
+    .slice(0, 60);
+}
+
 /** Runs one input. @returns what broke, or the kind of outcome */
 export async function runInput(target: FuzzTarget, input: Uint8Array): Promise<Failure | string> {
   try {
@@ -41,9 +60,8 @@ export async function runInput(target: FuzzTarget, input: Uint8Array): Promise<F
     return "accepted";
   } catch (error) {
     if (!isRefusal(target, error)) return failureOf(error);
-    // Without what differs from input to input.
     const { code = "", message } = error as Error & { code?: string };
-    return `${code} ${message.slice(0, 120).replace(/0x[0-9a-f]+|\d+|'[^']*'|"[^"]*"/gi, "")}`;
+    return `${code} ${withoutValues(message)}`;
   }
 }
 
@@ -72,6 +90,7 @@ export async function explore(target: FuzzTarget, options: ExploreOptions): Prom
     return mutator?.(base, random) ?? mutateBytes(base, random, random.pick(pool) ?? base);
   };
   while (performance.now() < until) {
+    if (inputs % INPUTS_BETWEEN_LOOKS === 0) collectGarbage();
     const input = next();
     options.before(input);
     const outcome = await runInput(target, input);

@@ -15,6 +15,8 @@ export interface TargetReport {
   name: string;
   inputs: number;
   outcomes: number;
+  /** Processes ended for an input that alone does no harm: a busy machine, or memory of many inputs. */
+  restarts: number;
   crashes: Crash[];
 }
 
@@ -37,7 +39,7 @@ export async function fuzzTarget(
   seed: number,
   milliseconds: number,
 ): Promise<TargetReport> {
-  const report: TargetReport = { name, inputs: 0, outcomes: 0, crashes: [] };
+  const report: TargetReport = { name, inputs: 0, outcomes: 0, restarts: 0, crashes: [] };
   const corpus = [...corpusOf(name).values()];
   const until = performance.now() + milliseconds;
   for (let round = 0; round === 0 || performance.now() < until; round++) {
@@ -47,8 +49,11 @@ export async function fuzzTarget(
       known: report.crashes.map(({ signature }) => signature),
     });
     let crash: Ended | undefined;
-    if ("ended" in result) crash = await confirmed(watched, name, result.ended);
-    else {
+    if ("ended" in result) {
+      report.restarts++;
+      crash = await confirmed(watched, name, result.ended);
+    }
+    if ("answer" in result) {
       report.inputs += result.answer.inputs ?? 0;
       report.outcomes = Math.max(report.outcomes, result.answer.outcomes ?? 0);
       crash = result.answer.crash;

@@ -49,7 +49,7 @@ export class Watched {
 
   #start(): ChildProcess {
     return fork(new URL("child.ts", import.meta.url), [this.#verdict], {
-      execArgv: ["--disable-warning=ExperimentalWarning", `--max-old-space-size=${HEAP_MB}`],
+      execArgv: ["--disable-warning=ExperimentalWarning", "--expose-gc", `--max-old-space-size=${HEAP_MB}`],
       serialization: "advanced",
       env: { ...process.env, TMPDIR: this.#folder },
       stdio: ["ignore", "ignore", "pipe", "ipc"],

@@ -31,4 +31,13 @@ export const FUZZ_MUTATIONS: readonly Mutation[] = [
     test,
     pattern: "session-state: the kept input",
   },
+  {
+    name: "graph-in-a-circle",
+    attack: "a model whose weight is traced back to itself for ever",
+    file: "runner/model/weights.ts",
+    find: "if (at === undefined || at >= before)",
+    replace: "if (at === undefined)",
+    test,
+    pattern: "onnx: the kept input",
+  },
 ];
