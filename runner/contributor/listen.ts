@@ -6,7 +6,7 @@ import * as https from "node:https";
 import type { Socket } from "node:net";
 import type { Hex } from "../protocol/bytes.ts";
 import { DeltapayError } from "../protocol/errors.ts";
-import { clientOf } from "./clientAddress.ts";
+import { clientOf } from "../wire/clientAddress.ts";
 
 export interface ListenOptions {
   /** Address to bind. Default 127.0.0.1. */

@@ -1,6 +1,6 @@
 /** How much those who have shown nothing may ask for: a token bucket a client, in bounded memory. */
 import { DeltapayError } from "../protocol/errors.ts";
-import { clientOf } from "./clientAddress.ts";
+import { clientOf } from "../wire/clientAddress.ts";
 
 export interface RateLimit {
   /** Requests a second in the long run. */

@@ -2,11 +2,11 @@
 import assert from "node:assert/strict";
 import * as fs from "node:fs";
 import { createServer } from "node:http";
-import type { AddressInfo } from "node:net";
+import { type AddressInfo, connect, type Socket } from "node:net";
 import * as path from "node:path";
 import { after, test } from "node:test";
 import { Coordinator } from "../../runner/ceremony/coordinator/coordinator.ts";
-import { MAX_PIECE, serveCoordinator } from "../../runner/ceremony/coordinator/server.ts";
+import { MAX_PIECE, MAX_PIECES, serveCoordinator } from "../../runner/ceremony/coordinator/server.ts";
 import { CoordinatorClient } from "../../runner/ceremony/coordinatorClient.ts";
 import type { CeremonyFolder } from "../../runner/ceremony/folder.ts";
 import { type JoinOptions, joinCeremony } from "../../runner/ceremony/join.ts";
@@ -34,10 +34,10 @@ interface Setting {
   join(name: string, options?: Partial<JoinOptions>): ReturnType<typeof joinCeremony>;
 }
 
-async function served(context: Context, limits: object = {}): Promise<Setting> {
+async function served(context: Context, limits: object = {}, trustProxy = false): Promise<Setting> {
   const folder = await begun(context, ptau);
   const coordinator = await Coordinator.open(curve, folder, { acceptUnknownPtau: true, limits });
-  const server = await serveCoordinator(coordinator);
+  const server = await serveCoordinator(coordinator, { trustProxy });
   context.after(() => server.close());
   const { url } = server;
   return {
@@ -115,6 +115,67 @@ test("an upload goes on where it ended, only at its turn, and never beyond its s
   assert.equal((await client.finish(ada)).round, 1);
   await assert.rejects(client.finish(ada), { code: "ceremony/unknown-ticket" });
   await assert.rejects(client.finish(bob), { code: "ceremony/incomplete" });
+});
+
+test("what was uploaded by those who left does not stay on the disk", async (context) => {
+  const { client, folder } = await served(context);
+  for (const name of ["Ada", "Bob", "Carol"]) {
+    const ticket = await client.join(name);
+    await client.send(ticket, SIZE, 0, new Uint8Array(1000));
+    await client.leave(ticket);
+  }
+  assert.equal(fs.readdirSync(folder.file(".uploads")).length, 1);
+});
+
+/** The head of a piece's upload and one byte of it; what is answered before the rest. */
+async function beginPiece(context: Context, url: string, ticket: string): Promise<() => string> {
+  const { hostname, port } = new URL(url);
+  const socket: Socket = connect({ host: hostname, port: Number(port) });
+  context.after(() => void socket.destroy());
+  let answer = "";
+  socket.on("data", (bytes) => {
+    answer += bytes.toString();
+  });
+  const head = [
+    `PUT /v1/keys/${SIZE} HTTP/1.1`,
+    "Host: c",
+    `Authorization: Bearer ${ticket}`,
+    "Upload-Offset: 0",
+    "Content-Type: application/octet-stream",
+    `Content-Length: ${MAX_PIECE}`,
+  ];
+  await new Promise<void>((resolve) => socket.write(`${head.join("\r\n")}\r\n\r\nx`, () => resolve()));
+  return () => answer;
+}
+
+test("a piece is refused before it is read: from those without the turn, and beyond a few at once", async (context) => {
+  const { client } = await served(context);
+  const [ada, bob] = [await client.join("Ada"), await client.join("Bob")];
+  const stranger = await beginPiece(context, client.url, "0".repeat(64));
+  const waiting = await beginPiece(context, client.url, bob);
+  const held: (() => string)[] = [];
+  for (let i = 0; i <= MAX_PIECES; i++) held.push(await beginPiece(context, client.url, ada));
+  const answered = (): string[] => [stranger(), waiting(), held.map((answer) => answer()).join("")];
+  for (let tries = 0; tries < 100 && answered().includes(""); tries++)
+    await new Promise((resolve) => setTimeout(resolve, 20));
+  assert.match(stranger(), / 401 .*unknown-ticket/s);
+  assert.match(waiting(), / 409 .*not-your-turn/s);
+  assert.match(answered()[2]!, / 409 .*uploads-at-once/s);
+  assert.equal(held.filter((answer) => answer() !== "").length, 1);
+});
+
+test("behind a proxy a client is who the proxy says, and an IPv6 network is one", async (context) => {
+  const { client } = await served(context, { maxPerAddress: 1 }, true);
+  const join = async (forwarded: string): Promise<number> => {
+    const headers = { "content-type": "application/json", "x-forwarded-for": forwarded };
+    const body = JSON.stringify({ name: "Ada" });
+    return (await fetch(`${client.url}/v1/queue`, { method: "POST", headers, body })).status;
+  };
+  assert.equal(await join("10.0.0.1, 192.0.2.1"), 201);
+  assert.equal(await join("10.0.0.2, 192.0.2.1"), 503);
+  assert.equal(await join("2001:db8::1"), 201);
+  assert.equal(await join("2001:db8::a:b:c:d"), 503);
+  assert.equal(await join("2001:db8:0:1::1"), 201);
 });
 
 test("who stalls loses the turn, and the next contributes", async (context) => {

@@ -219,6 +219,42 @@ export const CEREMONY_MUTATIONS: readonly Mutation[] = [
       find: "received + bytes.length <= limit,",
       pattern: "goes on where it ended",
     },
+    {
+      name: "coordinator-leftovers",
+      attack: "a coordinator's disk filled by joining, uploading and leaving again and again",
+      find: "    fs.rmSync(path.dirname(this.#directory), { recursive: true, force: true });\n",
+      replace: "",
+      pattern: "those who left",
+    },
+  ]),
+  ...inFile("runner/ceremony/coordinator/server.ts", ONLINE, [
+    {
+      name: "coordinator-piece-unasked",
+      attack: "anybody fills the coordinator's memory with pieces that are refused only once they are read",
+      find: "    coordinator.uploads(ticketOf(request));\n    ensure(pieces",
+      replace: "    ensure(pieces",
+      pattern: "refused before it is read",
+    },
+    {
+      name: "coordinator-pieces",
+      attack: "who has the turn fills the coordinator's memory with pieces at once",
+      find: "pieces < MAX_PIECES,",
+      pattern: "refused before it is read",
+    },
+    {
+      name: "coordinator-forwarded",
+      attack: "one client fills the queue under addresses it invents for the proxy to pass on",
+      find: "trustProxy: trustProxy && ((_: string, hop: number) => hop === 0),",
+      replace: "trustProxy,",
+      pattern: "behind a proxy",
+    },
+    {
+      name: "coordinator-network",
+      attack: "one client fills the queue from the addresses of its IPv6 network",
+      find: "clientOf(request.ip)",
+      replace: 'String(clientOf) === "" ? "" : request.ip',
+      pattern: "behind a proxy",
+    },
   ]),
   ...inFile("runner/ceremony/coordinator/queue.ts", QUEUE, [
     {

@@ -62,6 +62,8 @@ export class Coordinator {
   readonly #parameters: CeremonyParameters;
   readonly #keys: Map<number, CheckedKey>;
   readonly #onEvent: (text: string) => void;
+  /** What `view` tells of the keys: hashed once a round, not for everybody who asks. */
+  #published: CeremonyView["keys"] = [];
 
   private constructor(
     curve: Curve,
@@ -77,6 +79,7 @@ export class Coordinator {
     this.#limits = { ...QUEUE_LIMITS, ...options.limits };
     this.#onEvent = options.onEvent ?? (() => {});
     this.queue = new Queue(this.#limits);
+    this.#publish();
   }
 
   /**
@@ -106,16 +109,16 @@ export class Coordinator {
       closed: this.isClosed,
       waiting: this.queue.waiting,
       turnSeconds: this.#limits.turnSeconds,
-      keys:
-        round === 0
-          ? []
-          : [...this.#keys.values()].map(({ size, zkey }) => ({
-              size,
-              bytes: zkey.length,
-              sha256: toHex(sha256(zkey)),
-            })),
+      keys: round === 0 ? [] : this.#published,
       ptauBytes: fs.statSync(this.folder.ptauFile).size,
     };
+  }
+
+  #publish(): void {
+    this.#published = [...this.#keys.values()].map(({ size, zkey }) => ({
+      ...{ size, bytes: zkey.length },
+      sha256: toHex(sha256(zkey)),
+    }));
   }
 
   /** The key after the last round. @throws DeltapayError `ceremony/unknown-size` */
@@ -182,6 +185,7 @@ export class Coordinator {
     const attestation = attestationText(this.#parameters, this.folder.round() + 1, name, keys);
     const round = next.finish(attestation);
     for (const key of checked) this.#keys.set(key.size, key);
+    this.#publish();
     return { round, attestation, keys };
   }
 }

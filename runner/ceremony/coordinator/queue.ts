@@ -20,6 +20,9 @@ export const QUEUE_LIMITS: QueueLimits = {
   maxPerAddress: 32,
 };
 
+/** Tickets no longer good that are remembered. */
+const MAX_OVER = 1000;
+
 interface Waiting {
   ticket: string;
   name: string;
@@ -129,10 +132,14 @@ export class Queue {
   #end(ticket: string, how: "lost" | "done"): void {
     if (!this.#line.some((waiting) => waiting.ticket === ticket)) return;
     this.#line = this.#line.filter((waiting) => waiting.ticket !== ticket);
+    this.#remember(ticket, how);
+    this.#expire();
+  }
+
+  #remember(ticket: string, how: "lost" | "done"): void {
     this.#over.set(ticket, how);
     // The oldest answers are forgotten: their owners are told to queue again either way.
-    for (const [old] of this.#over) if (this.#over.size > 1000) this.#over.delete(old);
-    this.#expire();
+    if (this.#over.size > MAX_OVER) this.#over.delete(this.#over.keys().next().value!);
   }
 
   #gone(ticket: string): DeltapayError {
@@ -158,7 +165,7 @@ export class Queue {
     const isGone = ({ ticket, seenAt, since }: Waiting): boolean =>
       ticket !== this.#checking &&
       (now - seenAt > 1000 * silenceSeconds || (since !== undefined && now - since > 1000 * turnSeconds));
-    for (const waiting of this.#line.filter(isGone)) this.#over.set(waiting.ticket, "lost");
+    for (const waiting of this.#line.filter(isGone)) this.#remember(waiting.ticket, "lost");
     this.#line = this.#line.filter((waiting) => !isGone(waiting));
     const first = this.#line[0];
     if (first !== undefined) first.since ??= now;

@@ -4,10 +4,13 @@ import type { AddressInfo } from "node:net";
 import fastify, { type FastifyInstance, type FastifyReply, type FastifyRequest } from "fastify";
 import { z } from "zod";
 import { DeltapayError, ensure } from "../../protocol/errors.ts";
+import { clientOf } from "../../wire/clientAddress.ts";
 import type { Coordinator } from "./coordinator.ts";
 
 /** Bytes of one piece of an upload. */
 export const MAX_PIECE = 4 * 1024 * 1024;
+/** Pieces in memory at once: who has the turn sends one; more are left of connections that broke. */
+export const MAX_PIECES = 4;
 
 const nameSchema = z.strictObject({ name: z.string().max(256) });
 
@@ -17,6 +20,7 @@ const STATUS: Record<string, number> = {
   "ceremony/not-your-turn": 409,
   "ceremony/checking": 409,
   "ceremony/wrong-offset": 409,
+  "ceremony/uploads-at-once": 409,
   "ceremony/closed": 409,
   "ceremony/upload-too-large": 413,
   "ceremony/queue-full": 503,
@@ -63,6 +67,22 @@ function sendFile(request: FastifyRequest, reply: FastifyReply, file: string): F
   return reply.send(fs.createReadStream(file, { start }));
 }
 
+/** Refuses a piece before it is read: only who has the turn sends any, and not many at once. */
+function admitPiece(coordinator: Coordinator) {
+  let pieces = 0;
+  return async (request: FastifyRequest, reply: FastifyReply): Promise<void> => {
+    coordinator.uploads(ticketOf(request));
+    ensure(pieces < MAX_PIECES, "ceremony/uploads-at-once", `${pieces} pieces are under way already`, {
+      field: "body",
+      hint: "send one piece after the other",
+    });
+    pieces += 1;
+    reply.raw.once("close", () => {
+      pieces -= 1;
+    });
+  };
+}
+
 function routes(app: FastifyInstance, coordinator: Coordinator): void {
   const { folder, queue } = coordinator;
   app.get("/v1/ceremony", () => coordinator.view());
@@ -87,7 +107,7 @@ function routes(app: FastifyInstance, coordinator: Coordinator): void {
   app.post("/v1/queue", (request, reply) => {
     const parsed = nameSchema.safeParse(request.body);
     ensure(parsed.success, "wire/malformed", "expected {name}", { field: "name" });
-    const ticket = coordinator.join(parsed.data.name, request.ip);
+    const ticket = coordinator.join(parsed.data.name, clientOf(request.ip));
     return reply.code(201).send({ ticket, ...queue.place(ticket) });
   });
   app.get("/v1/queue", (request) => {
@@ -100,7 +120,7 @@ function routes(app: FastifyInstance, coordinator: Coordinator): void {
     queue.leave(ticketOf(request));
     return reply.code(204).send();
   });
-  app.put("/v1/keys/:size", { bodyLimit: MAX_PIECE }, (request) => {
+  app.put("/v1/keys/:size", { bodyLimit: MAX_PIECE, onRequest: admitPiece(coordinator) }, (request) => {
     const uploads = coordinator.uploads(ticketOf(request));
     const offset = Number(request.headers["upload-offset"]);
     ensure(
@@ -133,7 +153,8 @@ export async function serveCoordinator(
     bodyLimit: 4096,
     requestTimeout: 120_000,
     connectionTimeout: 120_000,
-    trustProxy,
+    // Its own entry is the last; what stands before it is the client's to invent.
+    trustProxy: trustProxy && ((_: string, hop: number) => hop === 0),
     forceCloseConnections: true,
   });
   app.server.headersTimeout = 10_000;

@@ -59,10 +59,16 @@ export class Uploads {
     );
     const file = this.#file(size);
     writing(file, () => {
-      fs.mkdirSync(this.#directory, { recursive: true });
+      if (!fs.existsSync(this.#directory)) this.#begin();
       fs.appendFileSync(file, bytes);
     });
     return received + bytes.length;
+  }
+
+  /** Makes the folder; what others left who lost their turn would fill the disk. */
+  #begin(): void {
+    fs.rmSync(path.dirname(this.#directory), { recursive: true, force: true });
+    fs.mkdirSync(this.#directory, { recursive: true });
   }
 
   /** @throws DeltapayError `ceremony/incomplete` */

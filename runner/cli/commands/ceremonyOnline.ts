@@ -77,7 +77,7 @@ export function registerCoordinator(ceremony: Command): void {
     .option("--turn <time>", "how long a turn may take", seconds, 1800n)
     .option("--silence <time>", "after how long without a word somebody has left", seconds, 60n)
     .option("--no-page", "without the page for browsers")
-    .option("--trust-proxy", "behind a proxy: take clients' addresses from its X-Forwarded-For")
+    .option("--trust-proxy", "behind one proxy: a client's address is the last of its X-Forwarded-For")
     .action(serve);
   withPtau(ceremony.command("join").description("take part in one that is served somewhere"))
     .argument("<url>", "the coordinator")
