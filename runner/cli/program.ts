@@ -50,6 +50,9 @@ const GROUPS: readonly (readonly [heading: string, entries: readonly Entry[]])[]
       entry("offer", "make, cancel and show terms", async () => {
         return (await import("./commands/offer.ts")).registerOffer;
       }),
+      entry("leakage", "what answers give away of an adapter, and how far that may go", async () => {
+        return (await import("./commands/leakage.ts")).registerLeakage;
+      }),
       entry("operator", "let others settle for you", async () => {
         return (await import("./commands/operator.ts")).registerOperator;
       }),

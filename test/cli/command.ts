@@ -78,6 +78,17 @@ export async function killedAt(args: readonly string[], text: string): Promise<v
     throw new Error(`it ended by itself:\n${output.stdout}\n${output.stderr}`);
 }
 
+/** Starts a command for people and asks it to end once it has printed `text`; how it ended. */
+export async function stoppedAt(args: readonly string[], text: string): Promise<Finished> {
+  const { child, output } = start(args, {});
+  const closed = once(child, "close") as Promise<[number | null]>;
+  child.stdout!.on("data", () => {
+    if (output.stdout.includes(text)) child.kill("SIGTERM");
+  });
+  const [code] = await closed;
+  return { ...output, code };
+}
+
 export interface Running<Document> {
   /** What it printed when it was ready. */
   ready: Document;

@@ -12,7 +12,7 @@ import { openAgreement } from "../../runner/chain/escrow.ts";
 import { freePort } from "../../runner/chain/localNode.ts";
 import { openSession } from "../../runner/wire/sessionFile.ts";
 import { temporaryDirectory } from "../storage/temporary.ts";
-import { failing, killedAt, run, runJson, startJson } from "./command.ts";
+import { failing, killedAt, run, runJson, startJson, stoppedAt } from "./command.ts";
 
 interface Purchase {
   tokens: number;
@@ -23,6 +23,7 @@ interface Status {
   agreements: {
     role: string;
     phase: string;
+    tokens: string;
     chain: { status: string; paid: string };
     settlement: string | null;
   }[];
@@ -136,6 +137,31 @@ test("the adapter changes the text to the reference's and the perplexity to the 
   assert.ok(measured.perplexity.adapter < measured.perplexity.base / 4);
   assert.equal(measured.agreements[0]?.ended, true);
   await service.stop();
+});
+
+test("what the tokens sold give away is shown; the owner bounds and prices it", async () => {
+  interface Leakage {
+    tokensSold: number;
+    ranks: number[];
+    leastPrice: string | null;
+    buyers: { tokensSold: number }[];
+  }
+  const here = [...chain, ...contributorData];
+  const [shown] = await runJson<Leakage[]>(["leakage", "show", ...contributorData]);
+  const { agreements, leakage } = await runJson<Status & { leakage: Leakage[] }>(["status", ...here]);
+  assert.deepEqual(leakage, [shown]);
+  assert.equal(shown?.tokensSold, Number(agreements[0]?.tokens));
+  assert.deepEqual([shown.buyers.length, shown.buyers[0]?.tokensSold], [1, shown.tokensSold]);
+  assert.ok(shown.ranks.every((rank) => rank === 128));
+  const limit = ["leakage", "limit", ...here];
+  const priced = await runJson<Leakage>([...limit, "--past", "refuse", "--worth", "128001"]);
+  assert.equal(priced.leastPrice, "2001");
+  const make = ["offer", "make", ...contributor, "--price", "2000"];
+  assert.equal((await failing(make)).error.code, "offer/below-worth");
+  const { stdout, code } = await stoppedAt(["status", "--watch", "1", ...here], "no pass past 1 a buyer");
+  assert.match(stdout, /as contributor: .* without a receipt/);
+  assert.equal(code, 0);
+  await runJson([...limit, "--past", "warn", "--no-worth"]);
 });
 
 test("what proves a session leaves its folder encrypted only", async () => {

@@ -3,11 +3,15 @@ import * as path from "node:path";
 import type { Command } from "commander";
 import { type Inspection, inspectAdapter } from "../../adapter/inspect.ts";
 import { loadPeftAdapter } from "../../adapter/peft.ts";
+import { ETH } from "../../chain/erc20.ts";
 import { listAdapters } from "../../contributor/adapters.ts";
 import { contributorChain } from "../../contributor/chainAdapter.ts";
 import { registerPeftAdapter } from "../../contributor/register.ts";
 import { ensureKey } from "../../keys/load.ts";
 import type { ModulesPerProof } from "../../protocol/groups.ts";
+import { type AdapterLayout, layoutModules } from "../../protocol/layout.ts";
+import { leastPrice } from "../../protocol/leakage.ts";
+import { formatAmount, parseAmount } from "../amounts.ts";
 import {
   acceptForgeableOption,
   type ChainFlags,
@@ -22,6 +26,7 @@ import { duration, Output, type OutputFlags, table, withOutput } from "../output
 import { modulesPerProof, nodeChoice } from "../parsers.ts";
 
 interface InspectFlags extends OutputFlags {
+  worth?: string;
   model: string;
   modulesPerProof: ModulesPerProof;
   node?: Record<string, string>;
@@ -70,13 +75,25 @@ function moduleTable({ modules }: Inspection): string {
 
 async function inspect(dir: string, flags: InspectFlags): Promise<void> {
   const found = await inspection(dir, flags);
-  new Output(flags).result(found, () => [
+  const worth = flags.worth === undefined ? null : parseAmount(flags.worth, ETH, "worth");
+  const price = worth === null ? null : leastPrice(layoutOf(found), worth);
+  new Output(flags).result({ ...found, leakage: { ...found.leakage, leastPrice: price } }, () => [
     `${found.adapter.name}: ${found.modules.length} modules on ${found.model.name}`,
     moduleTable(found),
     `${found.groups} proofs a receipt, under the key of ${found.keySize} slots`,
     `registration: ${found.commitments} commitments, ${(found.manifestBytes / 1e6).toFixed(2)} MB, about ${duration(found.estimatedRegistrationMs)}`,
     `leakage: a buyer who chooses its inputs recovers the narrowest module from about ${found.leakage.dInHalf} tokens`,
+    price === null
+      ? "price: --worth AMOUNT computes the least price of a token from what the adapter is worth to you"
+      : `price: worth ${formatAmount(worth!, ETH)}, it must bring at least ${formatAmount(price, ETH)} a token`,
   ]);
+}
+
+function layoutOf({ modules, keySize }: Inspection): AdapterLayout {
+  return layoutModules(
+    modules.map(({ name, shape: [dIn, dOut, r], group }) => ({ name, dIn, dOut, r, group })),
+    keySize,
+  );
 }
 
 /** What the manifest says of the base model. */
@@ -152,7 +169,9 @@ export function registerAdapter(program: Command): void {
   const look = adapter
     .command("inspect")
     .description("what an adapter would be as a product; needs no chain");
-  withOutput(withModel(look)).action(inspect);
+  withOutput(withModel(look))
+    .option("--worth <amount>", "what the adapter is worth to you, like 2eth: the least price of a token")
+    .action(inspect);
   const add = adapter
     .command("register")
     .description("quantise, commit, write the manifest, register on chain");

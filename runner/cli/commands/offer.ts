@@ -23,6 +23,7 @@ import { chooseAdapter } from "../adapters.ts";
 import { formatAmount, parseAmount } from "../amounts.ts";
 import { type ChainFlags, openChain, openSigningChain, withChain, withSigner } from "../connection.ts";
 import { closing, type DataFlags, openContributor, withData } from "../folders.ts";
+import { leakageLines, leakageReports } from "../leakage.ts";
 import { Output, type OutputFlags, withOutput } from "../output.ts";
 import { address, hash, seconds, wholeNumber } from "../parsers.ts";
 
@@ -71,7 +72,12 @@ async function make(flags: MakeFlags): Promise<void> {
       ...(flags.payout === undefined ? {} : { payout: flags.payout }),
     });
     await warnContributor(out, ctx, data, made);
-    out.result({ ...made, warnings: out.warnings }, () => describe(made, token));
+    const [leakage] = leakageReports(data, (record) => record.adapterId === adapterId);
+    out.result({ ...made, leakage, warnings: out.warnings }, () => [
+      ...describe(made, token),
+      "what its answers give away:",
+      ...leakageLines(leakage!).map((line) => `  ${line}`),
+    ]);
   });
 }
 

@@ -8,11 +8,12 @@ import type { ChainContext } from "../../chain/connect.ts";
 import { readToken } from "../../chain/erc20.ts";
 import { when } from "../../chain/errors.ts";
 import { readSettlements } from "../../chain/history.ts";
-import { AgreementStore } from "../../contributor/store/agreements.ts";
+import { contributorStatus } from "../../contributor/status.ts";
 import type { Hex } from "../../protocol/bytes.ts";
 import { followContributor } from "../agreements.ts";
 import { formatAmount } from "../amounts.ts";
 import { type ChainFlags, openChain, withChain, withSigner } from "../connection.ts";
+import { badValue } from "../failure.ts";
 import {
   chosenFolders,
   closing,
@@ -22,11 +23,15 @@ import {
   type RoleFlags,
   withRole,
 } from "../folders.ts";
+import { type AdapterLeakage, leakageLines, leakageReports } from "../leakage.ts";
 import { Output, type OutputFlags, withOutput } from "../output.ts";
-import { hash, several } from "../parsers.ts";
+import { hash, several, wholeNumber } from "../parsers.ts";
+import { watch } from "../watch.ts";
 
 interface Flags extends ChainFlags, RoleFlags, OutputFlags {
   contributor?: string[];
+  /** Seconds; true: the default. */
+  watch?: number | true;
 }
 
 /** What one folder knows of an agreement. */
@@ -38,6 +43,8 @@ interface Known {
   passes: string | null;
   tokens: string | null;
   reason: string | null;
+  /** Tokens served without a receipt; the contributor's only. */
+  unpaidTokens: number | null;
 }
 
 const knownFromChain = (agreementId: Hex): Known => ({
@@ -47,6 +54,7 @@ const knownFromChain = (agreementId: Hex): Known => ({
   passes: null,
   tokens: null,
   reason: null,
+  unpaidTokens: null,
 });
 
 async function fromBuyer(ctx: ChainContext, flags: Flags, out: Output): Promise<Known[]> {
@@ -65,6 +73,7 @@ async function fromBuyer(ctx: ChainContext, flags: Flags, out: Output): Promise<
         passes: String(passes),
         tokens: String(tokens),
         reason: null,
+        unpaidTokens: null,
       });
     }
     return known;
@@ -72,15 +81,28 @@ async function fromBuyer(ctx: ChainContext, flags: Flags, out: Output): Promise<
 }
 
 async function fromContributor(flags: Flags): Promise<Known[]> {
-  return closing(await openContributor(flags), async ({ database }) =>
-    new AgreementStore(database).list().map(({ agreementId, phase, passes, tokens, reason }) => ({
-      agreementId,
-      role: "contributor" as const,
-      phase,
-      passes: String(passes),
-      tokens: String(tokens),
-      reason,
-    })),
+  return closing(await openContributor(flags), async (data) =>
+    contributorStatus(data).agreements.map(
+      ({ agreementId, phase, passes, tokens, reason, unpaidTokens }) => ({
+        agreementId,
+        role: "contributor" as const,
+        phase,
+        passes: String(passes),
+        tokens: String(tokens),
+        reason,
+        unpaidTokens,
+      }),
+    ),
+  );
+}
+
+/** What the contributor's answers give away, adapter by adapter of this chain. */
+async function leakage(ctx: ChainContext, flags: Flags): Promise<AdapterLeakage[]> {
+  const folder = chosenFolders(flags).find(({ role }) => role === "contributor");
+  if (folder === undefined) return [];
+  const registry = ctx.deployment.registry.toLowerCase();
+  return closing(await openContributor({ ...flags, data: folder.directory }), async (data) =>
+    leakageReports(data, (record) => record.chainId === BigInt(ctx.chainId) && record.registry === registry),
   );
 }
 
@@ -121,15 +143,19 @@ async function lines(
     ...(role === null
       ? []
       : [
-          `  as ${role}: ${phase}${reason === null ? "" : ` (${reason})`}, ${passes} passes, ${tokens} tokens`,
+          `  as ${role}: ${phase}${reason === null ? "" : ` (${reason})`}, ${passes} passes, ${tokens} tokens${report.unpaidTokens === null ? "" : `, ${report.unpaidTokens} without a receipt`}`,
         ]),
     `  buyer ${chain.buyer}, contributor ${chain.contributor}`,
     ...(report.settlement === null ? [] : [`  settled in ${report.settlement}`]),
   ];
 }
 
-async function run(wanted: Hex | undefined, flags: Flags): Promise<void> {
-  const out = new Output(flags);
+interface Report {
+  document: object;
+  described: string[];
+}
+
+async function report(wanted: Hex | undefined, flags: Flags, out: Output): Promise<Report> {
   const ctx = await openChain(flags);
   const agreements = [];
   for (const known of await gather(ctx, flags, wanted, out))
@@ -137,12 +163,29 @@ async function run(wanted: Hex | undefined, flags: Flags): Promise<void> {
   const account = ctx.account?.address ?? null;
   const credit = account === null ? null : await credits(ctx, zeroAddress, account);
   const described: string[] = [];
-  for (const report of agreements) described.push(...(await lines(ctx, report)));
+  for (const agreement of agreements) described.push(...(await lines(ctx, agreement)));
   if (described.length === 0) described.push("no agreements here");
   if (credit !== null)
     described.push(`${account} can withdraw ${formatAmount(credit, await readToken(ctx, zeroAddress))}`);
-  out.result({ chainId: ctx.chainId, agreements, account, credit }, () => described);
+  const exposed = wanted === undefined ? await leakage(ctx, flags) : [];
+  described.push(...exposed.flatMap(leakageLines));
+  return { document: { chainId: ctx.chainId, agreements, account, credit, leakage: exposed }, described };
 }
+
+async function run(wanted: Hex | undefined, flags: Flags): Promise<void> {
+  const out = new Output(flags);
+  if (flags.watch === undefined) {
+    const { document, described } = await report(wanted, flags, out);
+    out.result(document, () => described);
+    return;
+  }
+  if (out.json)
+    throw badValue("watch", "--json prints one document, --watch goes on", "leave one of them out");
+  const seconds = flags.watch === true ? WATCH_SECONDS : flags.watch;
+  await watch(async () => (await report(wanted, flags, out)).described, seconds, process.stdout);
+}
+
+const WATCH_SECONDS = 2;
 
 export function registerStatus(program: Command): void {
   const command = program
@@ -154,6 +197,11 @@ export function registerStatus(program: Command): void {
       "--contributor <url>",
       "as buyer: follow this contributor to a new certificate or URL, repeatable",
       several(String),
+    )
+    .option(
+      "--watch [seconds]",
+      `draw it again and again (default: every ${WATCH_SECONDS} s)`,
+      wholeNumber(1, 3600),
     )
     .action(run);
 }
