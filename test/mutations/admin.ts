@@ -86,4 +86,13 @@ export const ADMIN_MUTATIONS: readonly Mutation[] = [
     find: "if (options.demoWallet === true) withDemoWallet(files);",
     replace: "withDemoWallet(files);",
   }),
+  {
+    name: "demo-wallet-anywhere",
+    attack: "a page of real money whose wallet is made of accounts everybody has the keys of",
+    file: "runner/cli/commands/app.ts",
+    find: "flags.demoWallet !== true || isLocalChain(chainId)",
+    replace: "true",
+    test: "test/web/app.test.ts",
+    pattern: "where money has value",
+  },
 ];

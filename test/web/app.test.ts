@@ -2,7 +2,11 @@ import assert from "node:assert/strict";
 import * as fs from "node:fs";
 import * as path from "node:path";
 import { test } from "node:test";
+import { testAccount } from "../../runner/chain/accounts.ts";
+import { connectChain, withAccount } from "../../runner/chain/connect.ts";
+import { deploy } from "../../runner/chain/deploy.ts";
 import { deploymentPath } from "../../runner/chain/deployment.ts";
+import { startLocalNode } from "../../runner/chain/localNode.ts";
 import { isStale } from "../../runner/web/build.ts";
 import { appConfigSchema } from "../../runner/wire/admin.ts";
 import { failing, startJson } from "../cli/command.ts";
@@ -60,6 +64,18 @@ test("what cannot be served is said in words", async (context) => {
   assert.deepEqual([code, error.code], [1, "chain/unreachable"]);
   const usage = await failing(["app", "--rpc", "ftp://127.0.0.1"]);
   assert.equal(usage.code, 2);
+});
+
+test("the demo wallet is refused where money has value", async (context) => {
+  const node = await startLocalNode({ chainId: 4242 });
+  context.after(() => node.stop());
+  const file = path.join(temporaryDirectory(context), "deployment.json");
+  const chain = withAccount(await connectChain({ rpcUrl: node.rpcUrl }), testAccount(0));
+  await deploy(chain, { file, acceptForgeableDevKey: true });
+  const args = ["app", "--port", "0", "--rpc", node.rpcUrl, "--deployment", file, "--demo-wallet"];
+  // started, not run to its end: without the check it would go on
+  const { ready } = await startJson<{ error?: { code: string; field: string } }>(context, args);
+  assert.deepEqual([ready.error?.code, ready.error?.field], ["app/not-local", "demo-wallet"]);
 });
 
 test("a build that is missing is stale", (context) => {
