@@ -30,7 +30,7 @@ const SHARED_FILES = new Set([
 /** Everything the entries load, files by path and packages by name, with one file that asks for each. */
 function reached(): Map<string, string> {
   const found = new Map<string, string>();
-  const queue = ENTRIES.map((entry) => [entry, "the page"] as const).slice();
+  const queue = ENTRIES.map((entry): [name: string, from: string] => [entry, "the page"]);
   for (let next = queue.shift(); next !== undefined; next = queue.shift()) {
     const [name, from] = next;
     if (found.has(name)) continue;
