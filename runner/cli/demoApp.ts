@@ -26,13 +26,21 @@ function lines({ pageUrl, contributorUrl, rpcUrl, folder, accounts, agreements }
 
 /** Sets the stage, prints what is there, and waits. @param elapsed time since the start, for the steps */
 export async function demoApp(out: Output, elapsed: () => string): Promise<void> {
-  const stage = await AppStage.open({
+  const stopped = untilStopped();
+  const opening = AppStage.open({
     onStep: (title) => out.note(`${elapsed()} ${title}`),
     onLine: (line) => out.note(`          ${line}`),
   });
+  const first = await Promise.race([stopped, opening]);
+  if (first === "stopped") {
+    // what is half set up ends with this process
+    opening.catch(() => {});
+    throw new DeltapayError("demo/interrupted", "it was stopped before it was ready");
+  }
+  const stage = first;
   try {
     out.result(stage.facts, () => lines(stage.facts));
-    const why = await Promise.race([untilStopped(), stage.chainEnded.then(() => "ended" as const)]);
+    const why = await Promise.race([stopped, stage.chainEnded.then(() => "ended" as const)]);
     if (why === "ended") throw new DeltapayError("chain/node-failed", "the local chain ended by itself");
     out.note("ending page, service and chain");
   } finally {

@@ -96,7 +96,9 @@ class Setup {
     this.#options = options;
     this.#closers = closers;
     this.#folder = mkdtempSync(join(tmpdir(), "deltapay-app-"));
-    closers.push(() => rmSync(this.#folder, { recursive: true, force: true }));
+    const forget = (): void => rmSync(this.#folder, { recursive: true, force: true });
+    process.once("exit", forget);
+    closers.push(forget);
   }
 
   async run(): Promise<{ facts: StageFacts; chainEnded: Promise<void> }> {
