@@ -62,6 +62,7 @@ export async function runCommand<Result>(
 export interface RunningCommand<Result> {
   /** What it printed when it was ready. */
   result: Result;
+  pid: number;
   /** Asks it to end and waits until it has. */
   stop(): Promise<void>;
   /** Ends it as a power cut would. */
@@ -99,5 +100,5 @@ export async function startCommand<Result>(
     child.kill(signal);
     await ended;
   };
-  return { result, stop: () => end("SIGTERM"), kill: () => end("SIGKILL") };
+  return { result, pid: child.pid!, stop: () => end("SIGTERM"), kill: () => end("SIGKILL") };
 }
