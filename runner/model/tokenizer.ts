@@ -33,8 +33,11 @@ export async function loadTokenizer(path: string): Promise<Tokenizer> {
   const library = build(path, (await readJson(path, false)) ?? {}, config);
   return {
     encode: (text) => library.encode(text).ids,
+    // The library refuses to decode nothing.
     decode: (ids) =>
-      library.decode([...ids], { skip_special_tokens: true, clean_up_tokenization_spaces: false }),
+      ids.length === 0
+        ? ""
+        : library.decode([...ids], { skip_special_tokens: true, clean_up_tokenization_spaces: false }),
     endIds: [(model as { eos_token_id?: unknown }).eos_token_id]
       .flat()
       .filter((id) => typeof id === "number"),

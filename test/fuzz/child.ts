@@ -27,7 +27,9 @@ guard.unref();
 
 async function work(task: Task): Promise<object> {
   const target = await targetNamed(task.target);
-  const before = (input: Uint8Array): void => underWork.begin(input, target.memoryMb ?? DEFAULT_MEMORY_MB);
+  globalThis.gc?.();
+  const limit = Math.round(process.memoryUsage.rss() / 2 ** 20) + (target.memoryMb ?? DEFAULT_MEMORY_MB);
+  const before = (input: Uint8Array): void => underWork.begin(input, limit);
   try {
     if (task.kind === "explore") return await explore(target, { ...task, before });
     before(task.input);

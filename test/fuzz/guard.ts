@@ -14,17 +14,15 @@ const underWork = new UnderWork(shared);
 let seen = 0;
 let began = 0;
 let cpu = process.cpuUsage();
-let base = 0;
 
 function overrun(): string | undefined {
-  const { number, memoryMb } = underWork;
-  if (memoryMb === 0) {
-    base = process.memoryUsage.rss();
+  const { number, limitMb } = underWork;
+  if (limitMb === 0) {
     seen = 0;
     return undefined;
   }
-  const grown = (process.memoryUsage.rss() - base) / 2 ** 20;
-  if (grown > memoryMb) return `memory: ${Math.round(grown)} MB more than before`;
+  const taken = Math.round(process.memoryUsage.rss() / 2 ** 20);
+  if (taken > limitMb) return `memory: ${taken} MB, more than ${limitMb}`;
   if (number !== seen) {
     seen = number;
     began = performance.now();

@@ -14,11 +14,11 @@ export class UnderWork {
     this.#bytes = new Uint8Array(shared, HEAD);
   }
 
-  /** @param memoryMb what the process may grow by */
-  begin(input: Uint8Array, memoryMb: number): void {
+  /** @param limitMb what the whole process may take */
+  begin(input: Uint8Array, limitMb: number): void {
     this.#bytes.set(input.subarray(0, MAX_INPUT));
     Atomics.store(this.#numbers, 1, Math.min(input.length, MAX_INPUT));
-    Atomics.store(this.#numbers, 2, memoryMb);
+    Atomics.store(this.#numbers, 2, limitMb);
     Atomics.store(this.#numbers, 0, (this.number + 1) & 0x7fffffff || 1);
   }
 
@@ -32,7 +32,7 @@ export class UnderWork {
   }
 
   /** 0 when nothing is at work. */
-  get memoryMb(): number {
+  get limitMb(): number {
     return Atomics.load(this.#numbers, 2);
   }
 
