@@ -8,7 +8,7 @@ import { AgreementModel, type SettleCall, settleArguments } from "./chain/model.
 import type { ChainNode } from "./chain/node.ts";
 import { inOrder, type MinedTransaction } from "./chain/transactions.ts";
 import type { CommitKey } from "./formats/commitKey.ts";
-import { batchSeed, type Domain } from "./formats/messages.ts";
+import { adapterId, agreementId, batchSeed, type Domain, offerHash } from "./formats/messages.ts";
 import type { Hex } from "./primitives/bytes.ts";
 import { AuditError, Missing, Wrong } from "./problem.ts";
 import { type PinnedKey, type Release, readPinnedKey } from "./release.ts";
@@ -36,6 +36,24 @@ export interface SubjectOptions {
   agreementId: Hex;
 }
 
+function paidEventOf(events: readonly ChainEvent[]): ChainEvent | undefined {
+  const settled = events.filter(({ name }) => name === "ReceiptSettled");
+  const tokens = ({ args }: ChainEvent): bigint => args["tokens"] as bigint;
+  return (
+    settled.findLast(({ args }) => (args["credited"] as bigint) > 0n) ??
+    settled.reduce<ChainEvent | undefined>(
+      (most, event) => (most === undefined || tokens(event) > tokens(most) ? event : most),
+      undefined,
+    )
+  );
+}
+
+/** Id of the agreement that an `open` call makes. */
+export function openedBy({ args, from }: Call, domain: Domain): Hex {
+  const { offer, ...terms } = args as unknown as Opened;
+  return agreementId({ ...terms, ...domain, buyer: from, offerHash: offerHash(offer) });
+}
+
 export class Subject {
   readonly node: ChainNode;
   readonly release: Release;
@@ -48,6 +66,8 @@ export class Subject {
   readonly openedEvent: ChainEvent;
   /** Events of the agreement, in order. */
   readonly events: ChainEvent[];
+  /** The receipt that fixed what was paid: the last that credited something, else the one of most tokens. */
+  readonly paidEvent: ChainEvent | undefined;
   readonly #reader: TransactionReader;
 
   /** @throws AuditError `audit/no-agreement` */
@@ -68,6 +88,7 @@ export class Subject {
       );
     this.openedEvent = first;
     this.opened = first.args as unknown as Opened;
+    this.paidEvent = paidEventOf(this.events);
     this.#reader = new TransactionReader(node, history.addresses);
   }
 
@@ -86,6 +107,28 @@ export class Subject {
   });
 
   readonly registered = once(async () => (await this.registeredEvent()).args as unknown as Registered);
+
+  /** The call that registered the adapter; where none makes its id, the one with its salt. */
+  readonly registerCall = once(async (): Promise<Call> => {
+    const { salt, verifierCodeHash } = await this.registered();
+    const { log } = await this.registeredEvent();
+    const calls = (await this.callsIn(log.transactionHash)).filter(({ name }) => name === "register");
+    const { chainId } = this.node;
+    const { registry } = this.history.addresses;
+    const idOf = ({ from, args }: Call): Hex =>
+      adapterId({
+        ...(args as unknown as Registered),
+        chainId,
+        registry,
+        contributor: from,
+        verifierCodeHash,
+      });
+    const call =
+      calls.find((one) => idOf(one) === this.opened.adapterId) ??
+      calls.find(({ args }) => args["salt"] === salt);
+    if (call === undefined) throw new Wrong(`no call registers the adapter in ${log.transactionHash}`);
+    return call;
+  });
 
   /** The registry's entry as it is now. */
   readonly entry = once(async () => {
@@ -128,13 +171,25 @@ export class Subject {
     return found;
   });
 
-  /** The `open` call is the one in the transaction of the event, with the event's terms. */
-  async #isOurs({ contract, name, args, transaction }: Call): Promise<boolean> {
+  async #isOurs(call: Call): Promise<boolean> {
+    const { contract, name, args } = call;
     if (contract !== "escrow") return false;
     if (name !== "open") return args["agreementId"] === this.agreementId;
-    const { log, args: told } = this.openedEvent;
-    return transaction.hash === log.transactionHash && args["nonce"] === told["nonce"];
+    return call === (await this.#opening());
   }
+
+  /**
+   * The `open` call of the event's transaction that makes the agreement: a contract can open several there, with one
+   * nonce. Where none does, the one with the event's nonce, so that the checks can say what differs.
+   */
+  readonly #opening = once(async (): Promise<Call | undefined> => {
+    const { log, args: told } = this.openedEvent;
+    const opens = (await this.callsIn(log.transactionHash)).filter(({ name }) => name === "open");
+    return (
+      opens.find((call) => openedBy(call, this.domain) === this.agreementId) ??
+      opens.find(({ args }) => args["nonce"] === told["nonce"])
+    );
+  });
 
   readonly openCall = once(async (): Promise<Call> => {
     const call = (await this.calls()).find(({ name }) => name === "open");
@@ -146,6 +201,16 @@ export class Subject {
   readonly settleCalls = once(async (): Promise<SettleCall[]> => {
     const calls = await this.calls();
     return calls.filter(({ name }) => name === "settle").map((call) => settleArguments(call, this.domain));
+  });
+
+  /** A call that settled the receipt of `paidEvent`; with nothing paid, the last. */
+  readonly paidCall = once(async (): Promise<SettleCall> => {
+    const calls = await this.settleCalls();
+    const paid = this.paidEvent?.args["receiptHash"];
+    const found = paid === undefined ? calls.at(-1) : calls.find(({ receiptHash }) => receiptHash === paid);
+    if (found !== undefined) return found;
+    if (paid === undefined) throw new Missing("no receipt was settled");
+    throw new Wrong(`no call settles the receipt ${String(paid)} that was paid`);
   });
 
   /** What the escrow must have done. @throws Wrong for a call it should have refused */

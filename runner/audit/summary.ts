@@ -16,7 +16,8 @@ export interface Summary {
   status: string;
   passes: bigint;
   tokens: bigint;
-  settlements: { transaction: Hex; timestamp: bigint; groups: number; credited: bigint }[];
+  /** Of the block; null when the node does not have the transaction it named. */
+  settlements: { transaction: Hex; timestamp: bigint | null; groups: number; credited: bigint }[];
 }
 
 /** As the events tell it; the checks say whether that is so. */
@@ -25,12 +26,16 @@ export async function summaryOf(subject: Subject): Promise<Summary> {
   const settled = events.filter(({ name }) => name === "ReceiptSettled");
   const back = events.find(({ name }) => name === "AgreementRefunded" || name === "AgreementReleased");
   const last = settled.at(-1)?.args;
+  const covered = subject.paidEvent?.args;
   const registered = await subject.registered().catch(() => undefined);
   const stored = await subject.stored().catch(() => undefined);
   const settlements = await Promise.all(
     settled.map(async ({ args, log }) => ({
       transaction: log.transactionHash,
-      timestamp: (await subject.transaction(log.transactionHash)).timestamp,
+      timestamp: await subject.transaction(log.transactionHash).then(
+        (transaction) => transaction.timestamp,
+        () => null,
+      ),
       groups: Number(registered?.groups ?? 0),
       credited: args["credited"] as bigint,
     })),
@@ -49,8 +54,8 @@ export async function summaryOf(subject: Subject): Promise<Summary> {
     paid: (last?.["paid"] as bigint | undefined) ?? 0n,
     returned: (back?.args["amount"] as bigint | undefined) ?? 0n,
     status: stored?.status ?? "unknown",
-    passes: (last?.["passes"] as bigint | undefined) ?? 0n,
-    tokens: (last?.["tokens"] as bigint | undefined) ?? 0n,
+    passes: (covered?.["passes"] as bigint | undefined) ?? 0n,
+    tokens: (covered?.["tokens"] as bigint | undefined) ?? 0n,
     settlements,
   };
 }

@@ -1,14 +1,22 @@
 /** What an audit meets on chains as they are: contracts in between, foreign tokens, nodes that give little. */
 import assert from "node:assert/strict";
 import { after, describe, test } from "node:test";
+import { encodeFunctionData, parseEventLogs, zeroAddress } from "viem";
+import { generatePrivateKey, privateKeyToAccount } from "viem/accounts";
 import { audit } from "../../runner/audit/audit.ts";
 import { connectNode } from "../../runner/audit/chain/node.ts";
 import { findDeployment, readRelease } from "../../runner/audit/release.ts";
 import type { Check } from "../../runner/audit/verdict.ts";
+import { adapterRegistryAbi, loraEscrowAbi } from "../../runner/chain/generated/abi.ts";
+import { transact } from "../../runner/chain/transact.ts";
 import { deployCode } from "../../runner/demo/attacks/attackerContracts.ts";
+import { BATCH_CONTRACT, type BatchedCall, batched } from "../../runner/demo/tampered/batchContract.ts";
+import { alterCall } from "../../runner/demo/tampered/lies.ts";
 import { auditSale } from "../../runner/demo/tampered/list.ts";
 import { startLyingNode } from "../../runner/demo/tampered/lyingNode.ts";
 import { Market, type Sale } from "../../runner/demo/tampered/sale.ts";
+import { agreed } from "../../runner/demo/tampered/steps.ts";
+import type { Hex } from "../../runner/protocol/bytes.ts";
 import { loadCurve } from "../../runner/protocol/curve.ts";
 import type { Address } from "../../runner/protocol/typedData.ts";
 import { deployToken } from "../chain/token.ts";
@@ -21,22 +29,55 @@ after(async () => {
   await (await loadCurve()).terminate();
 });
 
-/** Creation code of a contract that calls the address in its first word with the rest of what it is given. */
-const FORWARDER =
-  "0x602380600b6000396000f36020360380602060003760006000826000346000355af115601c57005b60006000fd";
-
-const forwarder = ({ contributor }: Market): Promise<Address> =>
-  deployCode({ account: contributor.account, ctx: contributor }, FORWARDER);
+const deployBatch = ({ contributor }: Market): Promise<Address> =>
+  deployCode({ account: contributor.account, ctx: contributor }, BATCH_CONTRACT);
 
 const resultOf = (checks: readonly Check[], name: string): Check =>
   checks.find((check) => check.name === name)!;
 const others = (checks: readonly Check[], ...names: string[]): Check[] =>
   checks.filter(({ name, result }) => !names.includes(name) && result !== "passed");
 
+interface AtHand {
+  agreementId?: Hex;
+  fromBlock?: bigint;
+  manifest?: string;
+  opening?: string;
+}
+
+/** An audit with these things at hand and no others. */
+async function auditWith({ agreementId = honest.agreementId, fromBlock, manifest, opening }: AtHand) {
+  const node = await connectNode(market.node.rpcUrl);
+  try {
+    return await audit({
+      ...{ node, agreementId, onProgress: () => {} },
+      deployment: findDeployment(readRelease(), node.chainId, honest.files.deployment),
+      files: { opening, transcripts: [] },
+      ...(fromBlock !== undefined && { fromBlock }),
+      ...(manifest !== undefined && { manifest }),
+    });
+  } finally {
+    node.close();
+  }
+}
+
+async function registeredAt({ adapterId }: Sale): Promise<bigint> {
+  const { publicClient, deployment } = market.buyer;
+  const [event] = await publicClient.getContractEvents({
+    ...{ address: deployment.registry, abi: adapterRegistryAbi, eventName: "AdapterRegistered" },
+    ...{ args: { adapterId }, fromBlock: 0n },
+  });
+  return event!.blockNumber;
+}
+
 describe("receipts settled through another contract", () => {
+  let shop: Promise<Address> | undefined;
+  const settler = (): Promise<Address> => {
+    shop ??= deployBatch(market);
+    return shop;
+  };
   let sale: Promise<Sale> | undefined;
   const sold = (): Promise<Sale> => {
-    sale ??= market.sell({ settler: forwarder });
+    sale ??= settler().then((payout) => market.sell({ settler, payout }));
     return sale;
   };
 
@@ -59,6 +100,88 @@ describe("receipts settled through another contract", () => {
     }
     assert.equal(resultOf(checks, "registration").result, "passed");
   });
+
+  test("by an operator that the node says the contributor set in a transaction it never signed", async () => {
+    const lie = alterCall("setOperator", ([operator]) => [operator, false]);
+    const lying = await startLyingNode(market.node.rpcUrl, lie);
+    const { checks } = await auditSale(market, await sold(), { rpcUrl: lying.rpcUrl });
+    await lying.close();
+    assert.equal(resultOf(checks, "transactions").result, "failed");
+    assert.match(resultOf(checks, "transactions").detail, /it was altered/);
+  });
+
+  test("and taken out in one transaction, with what another agreement credited: no fault of this one", async () => {
+    await sold();
+    const next = await market.sell({
+      ...{ settler, payout: await settler(), withdrawing: true },
+      // another registration, after the operator was set
+      modulesPerProof: 4,
+    });
+    const { verdict, checks } = await auditSale(market, next);
+    assert.deepEqual(others(checks), []);
+    assert.equal(verdict, "passed");
+    const fromBlock = await registeredAt(next);
+    const part = await auditWith({ agreementId: next.agreementId, fromBlock });
+    assert.equal(resultOf(part.checks, "replay").result, "not checkable");
+    assert.match(
+      resultOf(part.checks, "replay").detail,
+      /had made it an operator before block [0-9]+ was not read/,
+    );
+  });
+});
+
+test("several agreements opened in one transaction with one nonce: each is its own", async () => {
+  const { contributor, buyer } = market;
+  const signer = privateKeyToAccount(generatePrivateKey());
+  const shop = await deployBatch(market);
+  const { escrow } = buyer.deployment;
+  const calls: BatchedCall[] = [];
+  for (const _ of [1, 2]) {
+    const terms = await agreed({ contributor, buyer }, honest.adapterId, signer, { token: zeroAddress });
+    const { offer, signature, amount, deadline, nonce } = terms;
+    const args = [offer, signature, signer.address, amount, deadline, nonce] as const;
+    const data = encodeFunctionData({ abi: loraEscrowAbi, functionName: "open", args });
+    calls.push({ to: escrow, data, value: offer.openingFee + amount });
+  }
+  const value = calls.reduce((sum, call) => sum + (call.value ?? 0n), 0n);
+  const { logs } = await transact(buyer, { to: shop, data: batched(calls), value });
+  for (const { args } of parseEventLogs({ abi: loraEscrowAbi, logs, eventName: "AgreementOpened" })) {
+    const { checks } = await auditWith({ agreementId: args.agreementId });
+    assert.deepEqual(
+      checks.filter(({ result }) => result === "failed"),
+      [],
+    );
+    assert.equal(resultOf(checks, "replay").result, "passed");
+  }
+});
+
+test("an older receipt settled last: the files must be of the one that was paid", async () => {
+  const sale = await market.sell({ secondHistory: true });
+  const { verdict, checks, summary } = await auditSale(market, sale);
+  assert.notEqual(verdict, "passed");
+  assert.equal(summary.passes, 2n);
+  const opened = await auditWith({ ...sale, manifest: sale.files.manifest, opening: sale.files.opening });
+  for (const found of [checks, opened.checks])
+    assert.equal(resultOf(found, "statements").result, "not checkable");
+  assert.match(resultOf(checks, "transcript").detail, /the transcript lacks pass 2/);
+  assert.equal(resultOf(opened.checks, "opening").result, "passed");
+  assert.match(
+    resultOf(opened.checks, "statements").detail,
+    /rests on the receipt for 2 passes and 5 tokens, and the opening file is of another/,
+  );
+});
+
+test("a node that has not the transactions it names: still a report", async () => {
+  const lying = await startLyingNode(market.node.rpcUrl, (method, _, result) =>
+    method === "eth_getTransactionReceipt" ? null : result,
+  );
+  const { verdict, summary } = await auditSale(market, honest, { rpcUrl: lying.rpcUrl });
+  await lying.close();
+  assert.equal(verdict, "failed");
+  assert.deepEqual(
+    summary.settlements.map(({ timestamp }) => timestamp),
+    [null],
+  );
 });
 
 test("an agreement that the buyer closed, and was refunded from", async () => {
@@ -93,21 +216,7 @@ test("a node that gives few blocks at a time is asked for less, until it answers
 });
 
 describe("with less at hand", () => {
-  const withLess = async (change: { fromBlock?: bigint; manifest?: string }) => {
-    const node = await connectNode(market.node.rpcUrl);
-    try {
-      return await audit({
-        node,
-        deployment: findDeployment(readRelease(), node.chainId, honest.files.deployment),
-        agreementId: honest.agreementId,
-        files: { opening: undefined, transcripts: [] },
-        onProgress: () => {},
-        ...change,
-      });
-    } finally {
-      node.close();
-    }
-  };
+  const withLess = auditWith;
 
   test("from chain data alone: what a file would show is named as missing", async () => {
     const { verdict, checks } = await withLess({});

@@ -26,8 +26,14 @@ import {
   statementsHash,
 } from "../../runner/audit/formats/messages.ts";
 import { readOpening } from "../../runner/audit/formats/openingFile.ts";
-import { passFileName } from "../../runner/audit/formats/passFile.ts";
-import { deltaWeights, foldedAnswers, statementOf } from "../../runner/audit/formats/session.ts";
+import { passFileName, readPass } from "../../runner/audit/formats/passFile.ts";
+import {
+  deltaWeights,
+  firstHead,
+  foldedAnswers,
+  nextHead,
+  statementOf,
+} from "../../runner/audit/formats/session.ts";
 import { fromHex, toHex } from "../../runner/audit/primitives/bytes.ts";
 import { encodeG1, pointG2, pointsG1, words } from "../../runner/audit/primitives/curve.ts";
 import { sha, tag, wide, xof } from "../../runner/audit/primitives/hashes.ts";
@@ -201,7 +207,7 @@ test("the transcript folds to the opening file, and both give the statements", (
   const { modules, groups } = manifest;
   const receipt = message<Receipt>("Receipt");
   const { opening } = foldTranscript({
-    ...{ folder, others: [], modules, groups, receipt, agreementId: receipt.agreementId },
+    ...{ folder, others: [], modules, groups, receipt, earlier: [], agreementId: receipt.agreementId },
     onPass: () => {},
   });
   const file = readOpening(fromHex(output("file/opening")), modules, groups);
@@ -213,6 +219,45 @@ test("the transcript folds to the opening file, and both give the statements", (
   for (const [g, statement] of V.entries()) assert.deepEqual(statementOf(g, parts), statement);
 });
 
+test("receipts for fewer passes are of the same session", (t) => {
+  const folder = temporaryDirectory(t);
+  for (const number of [1, 2])
+    fs.writeFileSync(
+      path.join(folder, passFileName(number)),
+      fromHex(output(`file/pass-transcript/${number}`)),
+    );
+  const { modules, groups } = manifest;
+  const receipt = message<Receipt>("Receipt");
+  const { agreementId: id } = receipt;
+  const fold = (other: Receipt) =>
+    foldTranscript({
+      ...{ folder, others: [], modules, groups, receipt, earlier: [receipt, other], agreementId: id },
+      onPass: () => {},
+    });
+  const first = readPass(fromHex(output("file/pass-transcript/1")), modules, "pass 1");
+  const head = toHex(nextHead(firstHead(id), first));
+  const honest = { ...receipt, passes: 1n, tokens: BigInt(first.tokens), head };
+  assert.equal(fold(honest).passes, 2);
+  for (const other of [
+    { ...honest, head: receipt.head },
+    { ...honest, tokens: honest.tokens + 1n },
+  ])
+    assert.throws(() => fold(other), /for 1 passes .* is of another session/);
+});
+
+test("an opening's sums are no larger than its tokens can make them", () => {
+  const { modules, groups } = manifest;
+  const bytes = fromHex(output("file/opening"));
+  // magic, agreement, manifest, passes, tokens, head, G, M, two t, shape; the top byte of the first sum is 0x80
+  const top = 32 * 3 + 16 + 32 + 8 + 32 * groups + 8 + 31;
+  assert.ok(bytes[top] === 0x80 || bytes[top] === 0x7f);
+  bytes[top] = 0x90;
+  assert.throws(
+    () => readOpening(bytes, modules, groups),
+    /xBar\[0\] of the opening file is beyond 2\^143 a token/,
+  );
+});
+
 test("an altered pass folds to another head; an answer beyond any honest one is named by its place", (t) => {
   const folder = temporaryDirectory(t);
   const write = (number: number, change: (bytes: Buffer) => void): void => {
@@ -222,18 +267,21 @@ test("an altered pass folds to another head; an answer beyond any honest one is 
   };
   const { modules, groups } = manifest;
   const receipt = message<Receipt>("Receipt");
-  const transcript = { folder, others: [], modules, groups, receipt, agreementId: receipt.agreementId };
-  const fold = () => foldTranscript({ ...transcript, onPass: () => {} });
+  const transcript = { folder, modules, groups, receipt, earlier: [], agreementId: receipt.agreementId };
+  const fold = (...others: string[]) => foldTranscript({ ...transcript, others, onPass: () => {} });
   // magic, salt, T, then X of three tokens, five wide
   const firstY = 32 + 32 + 4 + 2 * 3 * 5;
   write(2, () => {});
   write(1, (bytes) => {
     bytes[firstY]! ^= 1;
   });
-  assert.throws(fold, /folds to the head 0x[0-9a-f]{64}, the receipt is for/);
+  const nothing = path.join(folder, "nothing");
+  const verdict = { name: "Wrong", message: /folds to the head 0x[0-9a-f]{64}, the receipt is for/ };
+  assert.throws(() => fold(), verdict);
+  assert.throws(() => fold(nothing), verdict, "another copy that is not there takes nothing back");
   write(1, (bytes) => bytes.writeBigInt64LE(2n ** 60n, firstY + 8 * 4));
   assert.throws(
-    fold,
+    () => fold(),
     /pass 1, module layers\.0\.q_proj, token 1, column 1: y = 1152921504606846976 is beyond/,
   );
 });

@@ -11,7 +11,7 @@ const named = ({ tampering, pattern, ...mutation }: Taken): Mutation => ({
   pattern: pattern ?? `'${tampering}' is named`,
 });
 
-export const AUDIT_MUTATIONS: readonly Mutation[] = [
+const TAMPERED: readonly Mutation[] = [
   {
     tampering: "swapped-verifier",
     attack: "a verifier exchanged after the settlement",
@@ -147,6 +147,30 @@ export const AUDIT_MUTATIONS: readonly Mutation[] = [
     replace: "if (false)",
   },
   {
+    tampering: "two-histories",
+    pattern: "receipts for fewer passes",
+    attack: "receipts of two sessions under one agreement",
+    file: "runner/audit/checks/transcript.ts",
+    find: "there === undefined ||",
+    replace: "true ||",
+  },
+  {
+    tampering: "unreadable-copy",
+    pattern: "an altered pass folds",
+    attack: "a second copy that cannot be read makes a failed transcript one that is merely missing",
+    file: "runner/audit/checks/transcript.ts",
+    find: "transcript.others.map((other) => compareWith(transcript, other))",
+    replace: "transcript.others.map((other) => compareCopies(transcript, other))",
+  },
+  {
+    tampering: "opening-beyond-tokens",
+    pattern: "no larger than its tokens",
+    attack: "an opening with sums that no session gives",
+    file: "runner/audit/formats/openingFile.ts",
+    find: "-bound < sum && sum < bound,",
+    replace: "true,",
+  },
+  {
     tampering: "answer-out-of-range",
     pattern: "an altered pass folds",
     attack: "answers beyond any honest one",
@@ -177,3 +201,61 @@ export const AUDIT_MUTATIONS: readonly Mutation[] = [
     replace: "demand(true,",
   },
 ].map((mutation: Taken) => named(mutation));
+
+const onChain = (mutation: Omit<Mutation, "test">): Mutation => ({
+  ...mutation,
+  test: "test/audit/chain.test.ts",
+});
+
+/** What must not be passed, and what an honest party must not be accused of. */
+export const AUDIT_MUTATIONS: readonly Mutation[] = [
+  ...TAMPERED,
+  onChain({
+    name: "audit-older-receipt-last",
+    attack: "a receipt that paid nothing is settled last, and only its statements are looked at",
+    file: "runner/audit/checks/session.ts",
+    find: "if (!shown.has(paid.receiptHash))",
+    replace: "if (false)",
+    pattern: "an older receipt settled last",
+  }),
+  onChain({
+    name: "audit-operator-unsigned",
+    attack: "a node makes up the transaction that let an operator settle",
+    file: "runner/audit/checks/agreement.ts",
+    find: "...(await operatorEvents(subject)), ",
+    replace: "",
+    pattern: "in a transaction it never signed",
+  }),
+  onChain({
+    name: "audit-withdrawn-together",
+    attack: "money taken out in the transaction that settles makes an honest sale fail",
+    file: "runner/audit/replay/replay.ts",
+    find: 'if (name === "Withdrawn") return own.has(placeOf(log));',
+    replace: 'if (name === "Withdrawn") return true;',
+    pattern: "taken out in one transaction",
+  }),
+  onChain({
+    name: "audit-operator-before",
+    attack: "an operator set before the events that were read makes an honest sale fail",
+    file: "runner/audit/replay/course.ts",
+    find: "  if (subject.isWhole) return;\n",
+    replace: "  if (subject !== undefined) return;\n",
+    pattern: "taken out in one transaction",
+  }),
+  onChain({
+    name: "audit-opened-together",
+    attack: "a buyer who opens two agreements in one transaction makes both fail",
+    file: "runner/audit/subject.ts",
+    find: "opens.find((call) => openedBy(call, this.domain) === this.agreementId) ??",
+    replace: "",
+    pattern: "several agreements opened in one transaction",
+  }),
+  onChain({
+    name: "audit-no-report",
+    attack: "a node without the transactions it names ends the audit without a report",
+    file: "runner/audit/summary.ts",
+    find: "() => null,\n      ),",
+    replace: "(error) => { throw error; },\n      ),",
+    pattern: "a node that has not the transactions",
+  }),
+];

@@ -2,16 +2,18 @@
 
 import { STATUSES } from "../chain/contracts.ts";
 import { checkSigned } from "../chain/transactions.ts";
-import { adapterId, agreementId, type Offer, offerDigest, offerHash, signerOf } from "../formats/messages.ts";
+import { adapterId, type Offer, offerDigest, offerHash, signerOf } from "../formats/messages.ts";
 import type { Hex } from "../primitives/bytes.ts";
 import { demand } from "../problem.ts";
-import type { Subject } from "../subject.ts";
+import { operatorEvents, ownWithdrawals } from "../replay/course.ts";
+import { openedBy, type Subject } from "../subject.ts";
 import { difference } from "./compare.ts";
 
-/** Every transaction of the agreement is the one its sender signed. */
+/** Every transaction that the agreement's course rests on is the one its sender signed. */
 export async function checkTransactions(subject: Subject): Promise<string> {
-  const hashes = new Set(subject.events.map(({ log }) => log.transactionHash));
-  hashes.add((await subject.registeredEvent()).log.transactionHash);
+  const registered = await subject.registeredEvent();
+  const others = [...(await operatorEvents(subject)), ...(await ownWithdrawals(subject))];
+  const hashes = new Set([...subject.events, registered, ...others].map(({ log }) => log.transactionHash));
   for (const hash of hashes) checkSigned(await subject.transaction(hash), subject.node.chainId);
   return `${hashes.size} transactions hash to their names and carry their senders' signatures`;
 }
@@ -19,8 +21,6 @@ export async function checkTransactions(subject: Subject): Promise<string> {
 /** adapterId follows from the call, and event and registry say the same. */
 export async function checkRegistration(subject: Subject): Promise<string> {
   const told = await subject.registered();
-  const { log } = await subject.registeredEvent();
-  const calls = await subject.callsIn(log.transactionHash);
   const { registry } = subject.history.addresses;
   const { chainId } = subject.node;
   const computed = adapterId({ chainId, registry, ...told });
@@ -28,8 +28,7 @@ export async function checkRegistration(subject: Subject): Promise<string> {
     computed === told.adapterId,
     `the registration told of has the id ${computed}, not ${told.adapterId}`,
   );
-  const call = calls.find(({ name, args }) => name === "register" && args["salt"] === told.salt);
-  demand(call !== undefined, `no call registers the adapter in ${log.transactionHash}`);
+  const call = await subject.registerCall();
   const { manifestHash, uri, verifier, groups, salt } = call.args;
   const asCalled = { contributor: call.from, manifestHash, uri, verifier, groups, salt };
   const different = difference(asCalled, told);
@@ -73,18 +72,8 @@ function checkOpens({ history, opened, openedEvent }: Subject, maxOpens: bigint)
 export async function checkOpening(subject: Subject): Promise<string> {
   const call = await subject.openCall();
   const { offer, signer, amount, deadline, nonce } = call.args as unknown as typeof subject.opened;
-  const { chainId, escrow } = subject.domain;
   const hash = offerHash(offer);
-  const computed = agreementId({
-    chainId,
-    escrow,
-    buyer: call.from,
-    offerHash: hash,
-    signer,
-    amount,
-    deadline,
-    nonce,
-  });
+  const computed = openedBy(call, subject.domain);
   demand(
     computed === subject.agreementId,
     `the opening call makes the agreement ${computed}, not ${subject.agreementId}`,

@@ -31,15 +31,13 @@ export class Session {
     this.#files = files;
   }
 
-  /** The last receipt settled, or that of the opening file. */
-  async #settled(passes?: bigint): Promise<SettleCall> {
+  /** The settled receipt that an opening is of: two of as many passes differ in their heads. */
+  async #settledBy({ passes, head }: Opening): Promise<SettleCall> {
     const calls = await this.#subject.settleCalls();
-    const found =
-      passes === undefined ? calls.at(-1) : calls.find(({ receipt }) => receipt.passes === passes);
+    const like = calls.filter(({ receipt }) => receipt.passes === passes);
+    const found = like.find(({ receipt }) => receipt.head === head) ?? like[0];
     if (found !== undefined) return found;
-    throw new Missing(
-      passes === undefined ? "no receipt was settled" : `no receipt for ${passes} passes was settled`,
-    );
+    throw new Missing(`no receipt for ${passes} passes was settled`);
   }
 
   readonly #openingFile = once(async (): Promise<Opening> => {
@@ -53,9 +51,10 @@ export class Session {
     const [folder, ...others] = this.#files.transcripts;
     if (folder === undefined) throw new Missing("the transcript of the session (--transcript DIR)");
     const { modules, groups } = await this.#weights.manifest();
-    const { receipt } = await this.#settled();
+    const { receipt } = await this.#subject.paidCall();
+    const earlier = (await this.#subject.settleCalls()).map((call) => call.receipt);
     return foldTranscript({
-      ...{ folder, others, modules, groups, receipt },
+      ...{ folder, others, modules, groups, receipt, earlier },
       agreementId: this.#subject.agreementId,
       onPass: this.onPass,
     });
@@ -73,7 +72,7 @@ export class Session {
   /** The opening file is of a settled receipt, and of the transcript where there is one. */
   async checkOpening(): Promise<string> {
     const opening = await this.#openingFile();
-    const { receipt } = await this.#settled(opening.passes);
+    const { receipt } = await this.#settledBy(opening);
     const { manifestHash } = await this.#subject.registered();
     demand(
       opening.agreementId === this.#subject.agreementId,
@@ -110,11 +109,17 @@ export class Session {
   /** V of every group from the registered commitments: the proofs are about the registered weights. */
   async checkStatements(onGroup: OnGroup): Promise<string> {
     const openings = await this.#openings();
+    const shown = new Set<Hex>();
     const { modules, groups } = await this.#weights.manifest();
     const key = await this.#subject.key();
     const committed = await this.#weights.committed();
     for (const { from, opening } of openings) {
-      const { V, receipt } = await this.#settled(opening.passes);
+      const { V, receipt, receiptHash } = await this.#settledBy(opening);
+      demand(
+        opening.head === receipt.head,
+        `${from} has the head ${opening.head}, the receipt ${receipt.head}`,
+      );
+      shown.add(receiptHash);
       const delta = deltaWeights(fromHex(receipt.head, 32), modules);
       const yHat = foldedAnswers(delta, opening, modules, groups);
       for (let group = 0; group < groups; group++) {
@@ -126,6 +131,13 @@ export class Session {
         );
         onGroup(group + 1, groups);
       }
+    }
+    const paid = await this.#subject.paidCall();
+    if (!shown.has(paid.receiptHash)) {
+      const { passes, tokens } = paid.receipt;
+      throw new Missing(
+        `what was paid rests on the receipt for ${passes} passes and ${tokens} tokens, and ${openings.map(({ from }) => from).join(" and ")} is of another`,
+      );
     }
     return `V of ${groups} groups recomputed from the commitments and ${openings.map(({ from }) => from).join(" and ")}`;
   }

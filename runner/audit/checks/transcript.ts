@@ -27,6 +27,8 @@ export interface TranscriptToFold {
   modules: readonly Module[];
   groups: number;
   receipt: Receipt;
+  /** Other receipts of the agreement: those for fewer passes must be of the same session. */
+  earlier: readonly Receipt[];
   agreementId: Hex;
   onPass: OnPass;
 }
@@ -48,6 +50,7 @@ export function foldTranscript(transcript: TranscriptToFold): Folded {
   let head = firstHead(agreementId);
   let tokens = 0n;
   let salt = new Uint8Array();
+  const reached: Pick<Folded, "head" | "tokens">[] = [];
   const xBar = modules.map(({ dIn }) => new Array<bigint>(dIn).fill(0n));
   const yBar = modules.map(({ dOut }) => new Array<bigint>(dOut).fill(0n));
   for (let number = 1; number <= passes; number++) {
@@ -59,6 +62,7 @@ export function foldTranscript(transcript: TranscriptToFold): Folded {
       addRows(yBar[m]!, Y, weights);
     }
     tokens += BigInt(pass.tokens);
+    reached.push({ head: toHex(head), tokens });
     salt = Uint8Array.from(pass.salt);
     onPass(number, passes);
   }
@@ -68,6 +72,13 @@ export function foldTranscript(transcript: TranscriptToFold): Folded {
     tokens === receipt.tokens,
     `the transcript has ${tokens} tokens, the receipt covers ${receipt.tokens}`,
   );
+  for (const other of transcript.earlier) {
+    const there = reached[Number(other.passes) - 1];
+    demand(
+      there === undefined || (there.head === other.head && there.tokens === other.tokens),
+      `another settled receipt, for ${other.passes} passes and ${other.tokens} tokens with the head ${other.head}, is of another session: this one has ${there?.tokens} tokens there and the head ${there?.head}`,
+    );
+  }
   const t = Array.from({ length: groups }, (_, g) => statementBlind(salt, head, g));
   const opening = {
     agreementId,
@@ -87,11 +98,20 @@ const headMessage = (found: Hex, { head }: Receipt): string =>
 
 /** Where it differs, by another copy or by the answers themselves. */
 function locate(transcript: TranscriptToFold): string {
-  const found = [...transcript.others.map((other) => compareCopies(transcript, other)), findOdd(transcript)];
+  const found = [...transcript.others.map((other) => compareWith(transcript, other)), findOdd(transcript)];
   const said = found.filter((text) => text !== undefined);
   return said.length > 0
     ? said.join("; ")
     : "where is not told by this copy alone: name the other party's with another --transcript";
+}
+
+/** Where another copy differs. One that cannot be read takes nothing back: the transcript is not the signed one. */
+function compareWith(transcript: TranscriptToFold, other: string): string | undefined {
+  try {
+    return compareCopies(transcript, other);
+  } catch (error) {
+    return `it cannot be compared with ${other}: ${(error as Error).message}`;
+  }
 }
 
 /** First place at which two copies differ, to module, token and column. */

@@ -7,6 +7,9 @@ import { demand } from "../problem.ts";
 import type { Module } from "./manifest.ts";
 
 const OFFSET = 1n << 255n;
+/** Bits of a token's part of a folded activation and of a folded answer (docs/protocol.md 7). */
+const X_BITS = 143n;
+const Y_BITS = 181n;
 
 /** What the statements of a receipt open to. */
 export interface Opening {
@@ -40,8 +43,13 @@ export function readOpening(bytes: Uint8Array, modules: readonly Module[], group
     demand(blind < ORDER, `t of group ${g} is not below p`);
     return blind;
   });
-  const sums = (length: number): bigint[] =>
-    Array.from({ length }, () => readLittleEndian(file.take(32)) - OFFSET);
+  const sums = (length: number, name: string, bits: bigint): bigint[] =>
+    Array.from({ length }, (_, i) => {
+      const sum = readLittleEndian(file.take(32)) - OFFSET;
+      const bound = beginning.tokens << bits;
+      demand(-bound < sum && sum < bound, `${name}[${i}] of the opening file is beyond 2^${bits} a token`);
+      return sum;
+    });
   const xBar: bigint[][] = [];
   const yBar: bigint[][] = [];
   for (const { name, dIn, dOut } of modules) {
@@ -50,8 +58,8 @@ export function readOpening(bytes: Uint8Array, modules: readonly Module[], group
       shape[0] === dIn && shape[1] === dOut,
       `${name} is ${shape.join("x")} in the opening file, ${dIn}x${dOut} in the manifest`,
     );
-    xBar.push(sums(dIn));
-    yBar.push(sums(dOut));
+    xBar.push(sums(dIn, `${name}: xBar`, X_BITS));
+    yBar.push(sums(dOut, `${name}: yBar`, Y_BITS));
   }
   file.end();
   return { ...beginning, t, xBar, yBar };

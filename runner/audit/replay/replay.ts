@@ -3,81 +3,50 @@
 import type { Call } from "../chain/calls.ts";
 import { ESCROW, REGISTRY, VERIFIER } from "../chain/contracts.ts";
 import { type ChainEvent, eventOf, isAbout } from "../chain/history.ts";
+import type { Log } from "../chain/logs.ts";
 import { quantity } from "../chain/node.ts";
-import { inOrder } from "../chain/transactions.ts";
+import type { MinedTransaction } from "../chain/transactions.ts";
 import type { Hex } from "../primitives/bytes.ts";
 import { demand, Wrong } from "../problem.ts";
 import type { Subject } from "../subject.ts";
+import { courseOf } from "./course.ts";
 import type { ReplayedReceipt, ReplayNetwork } from "./network.ts";
 import { STAND_IN_TOKEN } from "./standInToken.ts";
 
 type OnCall = (done: number, total: number) => void;
 
-/** Calls that the agreement's course depends on, oldest first. */
-async function callsToReplay(subject: Subject): Promise<Call[]> {
-  const registered = await subject.registeredEvent();
-  const { contributor, salt } = await subject.registered();
-  const last = subject.events.at(-1)!.log.blockNumber;
-  const operators = subject.history.events.filter(
-    ({ name, args, log }) =>
-      name === "OperatorSet" && args["contributor"] === contributor && log.blockNumber <= last,
-  );
-  const withdrawals = await ownWithdrawals(subject);
-  const wanted: Call[] = [...(await subject.calls())];
-  const add = async ({ log }: ChainEvent, isIt: (call: Call) => boolean): Promise<void> => {
-    wanted.push(...(await subject.callsIn(log.transactionHash)).filter(isIt));
+type Told = ReplayedReceipt["logs"][number];
+
+const asText = ({ address, topics, data }: Told): string =>
+  [address.toLowerCase(), ...topics, data].join(" ");
+
+/** What a replayed call told: all of it was wanted. */
+function toldAgain({ history }: Subject, { logs }: ReplayedReceipt): string[] {
+  const ours = Object.values(history.addresses);
+  return logs.filter(({ address }) => ours.includes(address.toLowerCase())).map(asText);
+}
+
+const placeOf = ({ transactionHash, logIndex }: Log): string => `${transactionHash}/${logIndex}`;
+
+/** What a transaction told then, but for what it did for others: a contract may do both in one. */
+async function toldThen(
+  subject: Subject,
+  { logs }: MinedTransaction,
+  withdrawals: readonly ChainEvent[],
+): Promise<string[]> {
+  const { contributor } = await subject.registered();
+  const own = new Set(withdrawals.map(({ log }) => placeOf(log)));
+  const concerns = (event: ChainEvent): boolean => {
+    const { name, args, log } = event;
+    if (name === "AdapterRegistered") return args["adapterId"] === subject.opened.adapterId;
+    if (name === "OperatorSet") return args["contributor"] === contributor;
+    if (name === "Withdrawn") return own.has(placeOf(log));
+    return isAbout(event, subject.agreementId);
   };
-  await add(registered, ({ name, args }) => name === "register" && args["salt"] === salt);
-  for (const event of operators)
-    await add(event, ({ name, from }) => name === "setOperator" && from === contributor);
-  for (const event of withdrawals)
-    await add(
-      event,
-      ({ name, from, args }) =>
-        name === "withdraw" && from === event.args["account"] && args["token"] === event.args["token"],
-    );
-  return wanted.sort((a, b) => inOrder(a.transaction, b.transaction) || a.position - b.position);
-}
-
-/** Withdrawals of nothing but this agreement's money: others depend on other agreements, and the ledger judges them. */
-async function ownWithdrawals({ agreementId, opened, ledger }: Subject): Promise<ChainEvent[]> {
-  const accounts = [opened.offer.payout, opened.buyer];
-  const isOwn = new Map<Hex, boolean>();
-  const found: ChainEvent[] = [];
-  for (const entry of (await ledger()).entries) {
-    const { event, token, account } = entry;
-    if (token !== opened.offer.token || !accounts.includes(account)) continue;
-    const own = isOwn.get(account) ?? true;
-    if (entry.agreementId !== undefined)
-      isOwn.set(account, own && (entry.agreementId === agreementId || entry.amount === 0n));
-    else {
-      if (own && entry.amount > 0n) found.push(event);
-      isOwn.set(account, true);
-    }
-  }
-  return found;
-}
-
-/** Events of registry and escrow in a receipt, as text to compare. */
-function told(subject: Subject, logs: ReplayedReceipt["logs"]): string[] {
-  const { addresses } = subject.history;
   return logs.flatMap((log) => {
-    const event = eventOf(
-      { ...log, address: log.address.toLowerCase(), blockNumber: 0n, transactionHash: "", logIndex: 0 },
-      addresses,
-    );
-    return event !== undefined && concerns(subject, event)
-      ? [[log.address.toLowerCase(), ...log.topics, log.data].join(" ")]
-      : [];
+    const event = eventOf(log, subject.history.addresses);
+    return event !== undefined && concerns(event) ? [asText(log)] : [];
   });
-}
-
-/** A transaction of a contract may also have called for others. */
-function concerns(subject: Subject, event: ChainEvent): boolean {
-  const { name, args } = event;
-  if (name === "AdapterRegistered") return args["adapterId"] === subject.opened.adapterId;
-  if (name === "OperatorSet" || name === "Withdrawn") return true;
-  return isAbout(event, subject.agreementId);
 }
 
 /**
@@ -85,7 +54,7 @@ function concerns(subject: Subject, event: ChainEvent): boolean {
  * @throws Wrong naming the transaction that went otherwise
  */
 export async function checkReplay(subject: Subject, network: ReplayNetwork, onCall: OnCall): Promise<string> {
-  const calls = await callsToReplay(subject);
+  const { calls, withdrawals } = await courseOf(subject);
   const { token } = subject.opened.offer;
   const isEth = /^0x0+$/.test(token);
   if (!isEth) await network.request("hardhat_setCode", [token, STAND_IN_TOKEN]);
@@ -102,10 +71,10 @@ export async function checkReplay(subject: Subject, network: ReplayNetwork, onCa
         throw asReverted(error, call);
       });
     demand(BigInt(receipt.status) === 1n, `${name} of ${transaction.hash} fails when it is replayed`);
-    logs.push(...told(subject, receipt.logs));
+    logs.push(...toldAgain(subject, receipt));
     onCall(i + 1, calls.length);
     if (calls[i + 1]?.transaction.hash === transaction.hash) continue;
-    const original = told(subject, transaction.logs);
+    const original = await toldThen(subject, transaction, withdrawals);
     demand(
       logs.join("\n") === original.join("\n"),
       `${name} of ${transaction.hash} tells other events when it is replayed`,
@@ -113,7 +82,7 @@ export async function checkReplay(subject: Subject, network: ReplayNetwork, onCa
     logs = [];
   }
   await compareStates(subject, network);
-  const money = await compareMoney(subject, network, calls, before);
+  const money = await compareMoney(subject, network, withdrawals, before);
   return `${calls.length} calls replayed at their times: the same results and events, the same states; ${money}`;
 }
 
@@ -166,20 +135,12 @@ async function compareStates(subject: Subject, network: ReplayNetwork): Promise<
 async function compareMoney(
   subject: Subject,
   network: ReplayNetwork,
-  calls: readonly Call[],
+  withdrawals: readonly ChainEvent[],
   before: bigint,
 ): Promise<string> {
   const { token, openingFee } = subject.opened.offer;
   const { escrow } = subject.history.addresses;
-  const isWithdrawal = new Set(
-    calls.filter(({ name }) => name === "withdraw").map(({ transaction }) => transaction.hash),
-  );
-  const withdrawn = subject.history.events
-    .filter(
-      ({ name, log, args }) =>
-        name === "Withdrawn" && args["token"] === token && isWithdrawal.has(log.transactionHash),
-    )
-    .reduce((sum, { args }) => sum + (args["amount"] as bigint), 0n);
+  const withdrawn = withdrawals.reduce((sum, { args }) => sum + (args["amount"] as bigint), 0n);
   const expected = before + openingFee + subject.opened.amount - withdrawn;
   const balance = /^0x0+$/.test(token)
     ? BigInt(await network.request<Hex>("eth_getBalance", [escrow, "latest"]))

@@ -49,11 +49,18 @@ function checkRow({ name, result, detail }: Check): string {
   return `<tr class="${className}"><td><span class="mark" aria-hidden="true">${mark}</span>${result}</td><th scope="row">${escaped(name)}</th><td class="detail">${escaped(detail)}</td></tr>`;
 }
 
+/** A node can tell any time, or none. */
+function timeText(timestamp: bigint | null): string {
+  const time = new Date(Number(timestamp ?? Number.NaN) * 1000);
+  if (Number.isNaN(time.getTime())) return "unknown";
+  return time.toISOString().replace(".000Z", " UTC").replace("T", " ");
+}
+
 function settlements({ summary }: AuditReport): string {
   if (summary.settlements.length === 0) return "<p>No receipt was settled.</p>";
   const rows = summary.settlements.map(
     ({ transaction, timestamp, groups, credited }) =>
-      `<tr><td>${new Date(Number(timestamp) * 1000).toISOString().replace(".000Z", " UTC").replace("T", " ")}</td><td>${groups}</td><td>${escaped(amountText(credited, summary.token))}</td><td class="detail">${escaped(transaction)}</td></tr>`,
+      `<tr><td>${timeText(timestamp)}</td><td>${groups}</td><td>${escaped(amountText(credited, summary.token))}</td><td class="detail">${escaped(transaction)}</td></tr>`,
   );
   return `<div class="wide"><table><thead><tr><th scope="col">time</th><th scope="col">proofs</th><th scope="col">credited</th><th scope="col">transaction</th></tr></thead><tbody>${rows.join("")}</tbody></table></div>`;
 }

@@ -1,6 +1,6 @@
 /** Money moved behind the escrow's back, and files that are not those of the sale. */
 import { copyFileSync, cpSync, mkdtempSync, readFileSync, writeFileSync } from "node:fs";
-import { join } from "node:path";
+import { dirname, join } from "node:path";
 import { encodeAbiParameters, keccak256, numberToHex } from "viem";
 import { credits } from "../../chain/agreements.ts";
 import type { ServedAdapter } from "../../contributor/adapters.ts";
@@ -118,6 +118,14 @@ export const FILE_TAMPERINGS: readonly Tampering[] = [
     says: /the statement of group 0 \(.*c_proj.*\) does not follow from/,
     terms: { substitute: negated },
     tamper: asSold,
+  },
+  {
+    name: "two-histories",
+    what: "two receipts were settled under one agreement that are not of one session",
+    caughtBy: ["transcript"],
+    says: /another settled receipt, for 1 passes and 2 tokens .* is of another session/,
+    terms: { secondHistory: true },
+    tamper: async (_, sale) => ({ files: { transcript: join(dirname(sale.files.transcript), "paid") } }),
   },
   {
     name: "altered-transcript",

@@ -53,8 +53,17 @@ export interface SaleTerms {
   escrow?: (market: Market) => Promise<Address>;
   /** How the agreement ends. Default: the contributor releases what is left. */
   ending?: "release" | "refund";
-  /** A contract that passes calls on settles, as the contributor's operator. */
+  /** A `BATCH_CONTRACT` settles, as the contributor's operator. */
   settler?: (market: Market) => Promise<Address>;
+  /** Default: the contributor. */
+  payout?: Address;
+  /** The settler is the payout, and takes its credit out in the transaction that settles last. */
+  withdrawing?: boolean;
+  /**
+   * After the receipt that is paid another is settled, for the first pass of a session that was honest; the files are
+   * of that one. Those of the session paid for lie in `paid`, beside the transcript.
+   */
+  secondHistory?: boolean;
   /** What answers and proofs are made with in place of the registered weights. */
   substitute?: (weights: ServedAdapter["weights"]) => ServedAdapter["weights"];
 }
@@ -111,23 +120,30 @@ export class Market {
 
   /** Registers, sells, settles in two calls, releases and withdraws. */
   async sell(terms: SaleTerms = {}): Promise<Sale> {
-    const { passes = [2, 3], substitute = (weights) => weights, token = ETH } = terms;
+    const { passes = [2, 3], substitute = (weights) => weights, token = ETH, payout, withdrawing } = terms;
     const folder = join(this.directory, `sale-${this.#sales++}`);
     const { adapter, adapterId, manifest } = await this.#register(terms);
     const substituted = { ...adapter, weights: substitute(adapter.weights) };
     const traders = await this.#traders(terms);
     const signer = privateKeyToAccount(generatePrivateKey());
-    const agreementId = await open(traders, adapterId, signer, token);
+    const agreementId = await open(traders, adapterId, signer, { token, payout });
     const transcript = join(folder, "transcript");
-    const state = serve(substituted, agreementId, passes, transcript);
+    const paid = terms.secondHistory === true ? join(folder, "paid") : transcript;
+    let state = serve(substituted, agreementId, passes, paid);
+    const through = await terms.settler?.(this);
+    await settle(traders, substituted, agreementId, signer, state, { through, withdrawing });
+    if (terms.secondHistory === true) {
+      state = serve(adapter, agreementId, passes.slice(0, 1), transcript);
+      await settle(traders, adapter, agreementId, signer, state, {});
+    }
     const files = { deployment: join(folder, "deployment.json"), opening: join(folder, "opening.bin") };
     storeDeployment(traders.contributor.deployment, files.deployment);
     const hash = manifestHash(manifest);
     writeFileSync(files.opening, encodeOpening(openingOf(agreementId, hash, adapter.layout.groups, state)));
-    await settle(traders, substituted, agreementId, signer, state, await terms.settler?.(this));
     if (terms.ending === "refund") await this.#refund(traders, agreementId);
     else await release(traders.contributor, agreementId);
-    for (const trader of [traders.contributor, traders.buyer]) await withdraw(trader, token);
+    const paidOut = payout === undefined ? [traders.contributor] : [];
+    for (const trader of [...paidOut, traders.buyer]) await withdraw(trader, token);
     const publicFiles = this.#data.adapterDirectory(adapterId);
     return { agreementId, adapterId, files: { ...files, transcript, manifest: publicFiles } };
   }

@@ -1,9 +1,11 @@
 /** The steps of a sale: paying in, answering, proving and settling. */
-import { concat, type LocalAccount, pad } from "viem";
+import { encodeFunctionData, type LocalAccount, zeroAddress } from "viem";
+import { isOperator } from "../../chain/agreements.ts";
 import { settleCall } from "../../chain/claims.ts";
 import { type ChainContext, domainOf } from "../../chain/connect.ts";
-import { openAgreement, setOperator } from "../../chain/escrow.ts";
+import { type AgreementToOpen, openAgreement, setOperator } from "../../chain/escrow.ts";
 import { chainTime } from "../../chain/finality.ts";
+import { loraEscrowAbi } from "../../chain/generated/abi.ts";
 import { transact } from "../../chain/transact.ts";
 import type { ServedAdapter } from "../../contributor/adapters.ts";
 import { type Hex, pointWords, toHex } from "../../protocol/bytes.ts";
@@ -12,6 +14,7 @@ import { answer } from "../../protocol/quantise.ts";
 import { type Address, type Offer, statementsHash, typedData } from "../../protocol/typedData.ts";
 import { keepPass } from "../../storage/transcript.ts";
 import { proveState } from "../attacks/settling.ts";
+import { type BatchedCall, batched } from "./batchContract.ts";
 
 const PRICE = 1_000_000_000n;
 const FEE = 5_000_000_000n;
@@ -27,15 +30,26 @@ export interface Traders {
 
 /** The contributor signs terms, the buyer pays in. */
 export async function open(
+  traders: Traders,
+  adapterId: Hex,
+  signer: LocalAccount,
+  terms: Parameters<typeof agreed>[3],
+): Promise<Hex> {
+  const { agreementId } = await openAgreement(traders.buyer, await agreed(traders, adapterId, signer, terms));
+  return agreementId;
+}
+
+/** Terms that the contributor signed, and the buyer's part. */
+export async function agreed(
   { contributor, buyer }: Traders,
   adapterId: Hex,
   signer: LocalAccount,
-  token: Address,
-): Promise<Hex> {
+  { token, payout = contributor.account.address }: { token: Address; payout?: Address | undefined },
+): Promise<AgreementToOpen> {
   const now = await chainTime(buyer);
   const offer: Offer = {
     adapterId,
-    payout: contributor.account.address,
+    payout,
     token,
     pricePerToken: PRICE,
     openingFee: FEE,
@@ -47,25 +61,27 @@ export async function open(
     nonce: BigInt(toHex(crypto.getRandomValues(new Uint8Array(16)))),
     expiry: now + DAY,
   };
-  const { agreementId } = await openAgreement(buyer, {
+  return {
     offer,
     signature: await contributor.account.signTypedData(typedData(domainOf(contributor), "Offer", offer)),
     signer: signer.address,
     amount: TOKENS_PAID_IN * PRICE,
     deadline: now + DAY,
     nonce: 0n,
-  });
-  return agreementId;
+  };
 }
 
-/** Proves the state with the adapter's weights and settles in two calls. @param through passes the calls on */
+/**
+ * Proves the state with the adapter's weights and settles in two calls.
+ * @param by the contract that makes them, the operator; and whether it takes its credit out with the last one
+ */
 export async function settle(
   { contributor }: Traders,
   adapter: ServedAdapter,
   agreementId: Hex,
   signer: LocalAccount,
   state: SessionState,
-  through: Address | undefined,
+  { through, withdrawing = false }: { through?: Address | undefined; withdrawing?: boolean | undefined },
 ): Promise<void> {
   const { V, claims } = await proveState(adapter, state);
   const receipt = {
@@ -76,18 +92,30 @@ export async function settle(
     statementsHash: statementsHash(V),
   };
   const signature = await signer.signTypedData(typedData(domainOf(contributor), "Receipt", receipt));
-  if (through !== undefined) await setOperator(contributor, through, true);
-  for (const part of [claims.slice(0, 1), claims.slice(1)]) {
-    if (part.length === 0) continue;
+  if (through !== undefined && !(await isOperator(contributor, contributor.account.address, through)))
+    await setOperator(contributor, through, true);
+  const parts = [claims.slice(0, 1), claims.slice(1)].filter(({ length }) => length > 0);
+  for (const part of parts) {
     const call = settleCall(
       contributor,
       { agreementId, receipt, signature, V: V.map(pointWords), claims },
       part,
     );
-    const passedOn = through && { to: through, data: concat([pad(call.to), call.data]) };
+    const last = withdrawing && part === parts.at(-1) ? [withdrawalTo(contributor)] : [];
+    const passedOn = through && { to: through, data: batched([call, ...last]) };
     await transact(contributor, passedOn ?? call);
   }
 }
+
+/** The caller's credit of ETH, sent to the contributor. */
+const withdrawalTo = ({ account, deployment }: Trader): BatchedCall => ({
+  to: deployment.escrow,
+  data: encodeFunctionData({
+    abi: loraEscrowAbi,
+    functionName: "withdraw",
+    args: [zeroAddress, account.address],
+  }),
+});
 
 /** Passes of made-up activations, answered with the adapter's weights and kept. */
 export function serve(

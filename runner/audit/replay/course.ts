@@ -1,0 +1,75 @@
+/** What of the chain's history is replayed for one agreement. */
+import type { Call } from "../chain/calls.ts";
+import type { ChainEvent } from "../chain/history.ts";
+import { inOrder } from "../chain/transactions.ts";
+import type { Hex } from "../primitives/bytes.ts";
+import { Missing } from "../problem.ts";
+import type { Subject } from "../subject.ts";
+
+/** What is replayed: the calls that the agreement's course depends on, oldest first, and the withdrawals among them. */
+export interface Course {
+  calls: Call[];
+  withdrawals: ChainEvent[];
+}
+
+/** @throws Missing when the operator that settled was set before the events that were read */
+export async function courseOf(subject: Subject): Promise<Course> {
+  const { contributor } = await subject.registered();
+  const operators = await operatorEvents(subject);
+  await requireOperators(subject, contributor, operators);
+  const withdrawals = await ownWithdrawals(subject);
+  // a transaction may have several such calls, and then each event finds all of them
+  const wanted = new Set<Call>([...(await subject.calls()), await subject.registerCall()]);
+  const add = async ({ log }: ChainEvent, isIt: (call: Call) => boolean): Promise<void> => {
+    for (const call of await subject.callsIn(log.transactionHash)) if (isIt(call)) wanted.add(call);
+  };
+  for (const event of operators)
+    await add(event, ({ name, from }) => name === "setOperator" && from === contributor);
+  for (const event of withdrawals)
+    await add(
+      event,
+      ({ name, from, args }) =>
+        name === "withdraw" && from === event.args["account"] && args["token"] === event.args["token"],
+    );
+  const calls = [...wanted].sort((a, b) => inOrder(a.transaction, b.transaction) || a.position - b.position);
+  return { calls, withdrawals };
+}
+
+/** Operators that the contributor set or took back up to the agreement's last event. */
+export async function operatorEvents(subject: Subject): Promise<ChainEvent[]> {
+  const { history, events } = subject;
+  const { contributor } = await subject.registered();
+  const last = events.at(-1)!.log.blockNumber;
+  return history.events.filter(
+    ({ name, args, log }) =>
+      name === "OperatorSet" && args["contributor"] === contributor && log.blockNumber <= last,
+  );
+}
+
+async function requireOperators(subject: Subject, contributor: Hex, known: ChainEvent[]): Promise<void> {
+  if (subject.isWhole) return;
+  for (const { name, from, transaction } of await subject.calls())
+    if (name === "settle" && from !== contributor && !known.some(({ args }) => args["operator"] === from))
+      throw new Missing(
+        `${from} settled in ${transaction.hash}; whether the contributor had made it an operator before block ${subject.history.from} was not read`,
+      );
+}
+
+/** Withdrawals of nothing but this agreement's money: others depend on other agreements, and the ledger judges them. */
+export async function ownWithdrawals({ agreementId, opened, ledger }: Subject): Promise<ChainEvent[]> {
+  const accounts = [opened.offer.payout, opened.buyer];
+  const isOwn = new Map<Hex, boolean>();
+  const found: ChainEvent[] = [];
+  for (const entry of (await ledger()).entries) {
+    const { event, token, account } = entry;
+    if (token !== opened.offer.token || !accounts.includes(account)) continue;
+    const own = isOwn.get(account) ?? true;
+    if (entry.agreementId !== undefined)
+      isOwn.set(account, own && (entry.agreementId === agreementId || entry.amount === 0n));
+    else {
+      if (own && entry.amount > 0n) found.push(event);
+      isOwn.set(account, true);
+    }
+  }
+  return found;
+}
