@@ -9,8 +9,8 @@ function subscribe(onChange: () => void): () => void {
   return () => window.removeEventListener("hashchange", onChange);
 }
 
-/** Takes a service's token out of the address before anything else sees it. */
-function withoutToken(): string {
+/** Takes a service's token out of the address. */
+export function withoutToken(): string {
   const { token, fragment } = takeToken(window.location.hash);
   if (token === undefined) return window.location.hash;
   keepToken(token);

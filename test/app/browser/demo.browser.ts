@@ -29,14 +29,16 @@ async function demo(): Promise<{ facts: StageFacts; interrupt(): Promise<number 
     stderr += bytes;
   });
   const facts = await new Promise<StageFacts>((resolve, reject) => {
-    const fail = (): void => reject(new Error(`not ready: ${stderr.slice(-2000)}`));
+    const fail = (): void => reject(new Error(`not ready: ${stdout}\n${stderr.slice(-2000)}`));
     const timer = setTimeout(fail, READY_TIMEOUT);
     child.once("close", fail);
     child.stdout.on("data", (bytes) => {
       stdout += bytes;
       try {
-        resolve(JSON.parse(stdout));
+        const document = JSON.parse(stdout) as StageFacts | { error: unknown };
         clearTimeout(timer);
+        if ("error" in document) fail();
+        else resolve(document);
       } catch {
         // not all of it yet
       }
