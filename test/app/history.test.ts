@@ -360,6 +360,38 @@ const FALSIFIED: [what: string, change: (facts: AgreementFacts) => void, noticed
     ["receipts"],
   ],
   [
+    "the tokens told of when it was paid, and all the money with them",
+    (f) => {
+      const settled = f.receipts[0]!.settled!;
+      settled.tokens *= 2n;
+      settled.credited *= 2n;
+      settled.paid *= 2n;
+      f.now.paid *= 2n;
+    },
+    ["receipts"],
+  ],
+  [
+    "that proofs were sent",
+    (f) => {
+      f.receipts[0]!.submissions = [];
+    },
+    ["receipts"],
+  ],
+  [
+    "the token",
+    (f) => {
+      f.now.token = f.escrow;
+    },
+    ["opening"],
+  ],
+  [
+    "that the rest went back",
+    (f) => {
+      f.now.status = "released";
+    },
+    ["money"],
+  ],
+  [
     "a statement",
     (f) => {
       f.receipts[0]!.submissions[0]!.call!.V.reverse();

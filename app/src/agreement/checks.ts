@@ -125,12 +125,26 @@ function checkOpening(facts: AgreementFacts): Check {
     deadline,
     nonce,
   });
+  if (found !== facts.agreementId || opening.offer.adapterId !== registration.adapterId)
+    return verdict("opening", false, "", `what was opened hashes to ${found}, not to ${facts.agreementId}`);
+  const other = otherTerm(facts);
   return verdict(
     "opening",
-    found === facts.agreementId && opening.offer.adapterId === registration.adapterId,
-    "the agreement's id is the hash of buyer, offer, signer, amount and deadline",
-    `what was opened hashes to ${found}, not to ${facts.agreementId}`,
+    other === undefined,
+    "the agreement's id is the hash of buyer, offer, signer, amount and deadline, and the escrow stores these terms",
+    `the escrow is said to store another ${other} than was agreed: this node's answers contradict each other`,
   );
+}
+
+/** The first of the stored terms that is not what was agreed. */
+function otherTerm({ now, opening, token }: AgreementFacts): string | undefined {
+  const { buyer, signer, offer } = opening;
+  const { payout, pricePerToken, closeWindow } = offer;
+  const agreed = { buyer, signer, payout, token: offer.token, pricePerToken, closeWindow };
+  const differs = Object.entries(agreed).find(
+    ([name, value]) => !same(String(now[name as keyof typeof agreed]), String(value)),
+  );
+  return differs?.[0] ?? (same(token.address, offer.token) ? undefined : "token");
 }
 
 async function checkOffer(facts: AgreementFacts): Promise<Check> {

@@ -39,6 +39,11 @@ export function moneyOf({ opening, now, receipts, returned }: AgreementFacts): M
   if (now.paid !== earned)
     problems.push(`the escrow has ${now.paid} as paid, its receipts credited ${earned}`);
   if (now.amount !== amount) problems.push(`the escrow has ${now.amount} as paid in, ${amount} were`);
+  const ended = now.status === "refunded" || now.status === "released" ? now.status : null;
+  if (ended !== (returned?.how ?? null))
+    problems.push(
+      `the escrow has it as ${now.status}, its events say ${returned?.how ?? "nothing came back"}`,
+    );
   const back = returned?.amount ?? 0n;
   if (returned !== null && back !== amount - earned)
     problems.push(`${back} went back to the buyer, ${amount - earned} were left`);

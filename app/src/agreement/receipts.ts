@@ -58,16 +58,36 @@ export function contextOf(facts: AgreementFacts, modules: readonly NamedModule[]
 const sameStatements = (left: SettleCall, right: SettleCall): boolean =>
   stringifyMessage(left.V) === stringifyMessage(right.V);
 
+const contradictionOf = ({ receiptHash }: ReceiptFacts, message: string): DeltapayError =>
+  new DeltapayError("audit/contradiction", message, {
+    field: receiptHash,
+    hint: "this node's answers contradict each other: ask another",
+  });
+
+/** What the escrow told when it paid is what the buyer signed: the money follows from it. */
+function checkTold(facts: ReceiptFacts, signed: SettleCall["receipt"]): void {
+  if (facts.settled === null) return;
+  for (const field of ["passes", "tokens", "head", "statementsHash"] as const)
+    if (facts.settled[field] !== signed[field])
+      throw contradictionOf(
+        facts,
+        `the event that it is settled has ${field} ${facts.settled[field]}, signed are ${signed[field]}`,
+      );
+}
+
+/** A settled receipt has a proof of every group behind it. */
+function checkWhole(facts: ReceiptFacts, groups: readonly GroupStatus[]): void {
+  const missing = groups.filter(({ status }) => status === "waiting").map(({ group }) => group);
+  if (facts.settled !== null && missing.length > 0)
+    throw contradictionOf(facts, `it is settled, and no event shows a proof of group ${missing.join(", ")}`);
+}
+
 /**
  * The calls of a receipt as one bundle; null when none can be read.
  * @throws DeltapayError `audit/contradiction` when they differ in what they have in common, or from the escrow's events
  */
 export function bundleOf(facts: AgreementFacts, receipt: ReceiptFacts): ProofBundle | null {
-  const contradiction = (message: string): DeltapayError =>
-    new DeltapayError("audit/contradiction", message, {
-      field: receipt.receiptHash,
-      hint: "this node's answers contradict each other: ask another",
-    });
+  const contradiction = (message: string): DeltapayError => contradictionOf(receipt, message);
   const claims = new Map<number, Claim>();
   let first: SettleCall | undefined;
   for (const { call, groups } of receipt.submissions) {
@@ -143,9 +163,11 @@ export async function assessReceipt(
   const lie = receipt.submissions.find(({ problem }) => problem && problem.code !== "audit/indirect-call");
   if (lie?.problem) return { ...status, failure: lie.problem };
   try {
+    checkWhole(receipt, groups);
     const bundle = bundleOf(facts, receipt);
     if (bundle === null) return status;
     status.receipt = bundle.receipt;
+    checkTold(receipt, bundle.receipt);
     const verdict = await replay(bundle, contextOf(facts, modules));
     for (const found of verdict.groups) {
       const group = groups[found.group]!;
