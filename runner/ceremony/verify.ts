@@ -68,8 +68,16 @@ class Findings {
   }
 }
 
-function checkRelease(transcript: Transcript, release: readonly PinnedKey[]): void {
+/** @returns sizes of the release that are keys of no ceremony or of another */
+function checkRelease(transcript: Transcript, release: readonly PinnedKey[]): number[] {
   const hash = transcriptHash(transcript);
+  for (const [i, { size }] of release.entries())
+    ensure(
+      release.findIndex((key) => key.size === size) === i,
+      "ceremony/other-release",
+      `the release has two keys of size ${size}`,
+      { field: `keys.${size}`, hint: "do not use this release" },
+    );
   for (const key of transcript.keys) {
     const pinned = release.find(({ size }) => size === key.size);
     const same =
@@ -85,6 +93,15 @@ function checkRelease(transcript: Transcript, release: readonly PinnedKey[]): vo
       { field: `keys.${key.size}`, hint: "do not use this release" },
     );
   }
+  const others = release.filter(({ size }) => transcript.keys.every((key) => key.size !== size));
+  const claimed = others.find((key) => key.state === "ceremony" && key.transcriptHash === hash);
+  ensure(
+    claimed === undefined,
+    "ceremony/other-release",
+    `the release says that its key of size ${claimed?.size} is of this ceremony, which made none of that size`,
+    { field: `keys.${claimed?.size}`, hint: "do not use this release" },
+  );
+  return others.map(({ size }) => size);
 }
 
 function checkAttestation(keys: readonly TranscriptKey[], text: string): number {
@@ -171,7 +188,10 @@ export async function verifyCeremony(
     await findings.run(
       "release",
       () => checkRelease(transcript, release),
-      () => "pins these very keys",
+      (others) =>
+        others.length === 0
+          ? "pins these very keys"
+          : `pins these very keys; its keys of size ${others.join(", ")} are not of this ceremony`,
     );
   for (const [i, text] of attestations.entries())
     await findings.run(

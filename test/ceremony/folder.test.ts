@@ -76,6 +76,26 @@ test("a ceremony from powers of tau to a release, verified at every step", async
   assert.match(JSON.stringify(failed.checks), /ceremony\/other-release.*ceremony\/left-out/);
 });
 
+test("a release cannot pass off a key of another size as this ceremony's", async (context) => {
+  const folder = await begun(context, ptau);
+  await contribute(folder, "Ada");
+  const release = path.join(path.dirname(folder.directory), "release");
+  const { keys } = await finalizeCeremony(curve, folder, release, TRUSTING);
+  const releaseCheck = async (pinned: typeof keys) => {
+    const { checks } = await verifyCeremony(curve, folder, { ...TRUSTING, release: pinned });
+    return checks.find(({ name }) => name === "release")!;
+  };
+  const [own] = keys;
+  const claimed = await releaseCheck([...keys, { ...own!, size: 8190 }]);
+  assert.equal(claimed.result, "failed");
+  assert.match(claimed.detail, /key of size 8190 is of this ceremony, which made none of that size/);
+  assert.match((await releaseCheck([...keys, own!])).detail, /two keys of size/);
+  assert.ok(own!.state === "ceremony");
+  const beside = await releaseCheck([...keys, { ...own!, size: 8190, transcriptHash: own!.vkHash }]);
+  assert.equal(beside.result, "passed");
+  assert.match(beside.detail, /its keys of size 8190 are not of this ceremony/);
+});
+
 test("keys nobody put a secret into are no ceremony's", async (context) => {
   const folder = await begun(context, ptau);
   const release = path.join(path.dirname(folder.directory), "release");

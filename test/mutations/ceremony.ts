@@ -278,6 +278,20 @@ export const CEREMONY_MUTATIONS: readonly Mutation[] = [
       pattern: "in the order of the queue",
     },
   ]),
+  ...inFile("runner/ceremony/verify.ts", FOLDER, [
+    {
+      name: "ceremony-claimed-key",
+      attack: "a release that says a key nobody contributed to is of a ceremony",
+      find: "claimed === undefined,",
+      pattern: "pass off a key of another size",
+    },
+    {
+      name: "ceremony-release-twice",
+      attack: "a release with a second key of a size, which is never looked at",
+      find: "release.findIndex((key) => key.size === size) === i,",
+      pattern: "pass off a key of another size",
+    },
+  ]),
   ...inFile("runner/ceremony/join.ts", ONLINE, [
     {
       name: "join-damaged-ptau",
