@@ -2,11 +2,11 @@
 import { randomBytes } from "node:crypto";
 import type { LocalAccount } from "viem";
 import { generatePrivateKey, privateKeyToAccount } from "viem/accounts";
+import type { ReceiptToSettle } from "../../runner/chain/claims.ts";
 import { type ChainContext, domainOf } from "../../runner/chain/connect.ts";
 import { type AgreementToOpen, openAgreement } from "../../runner/chain/escrow.ts";
 import { chainTime } from "../../runner/chain/finality.ts";
 import { registerAdapter } from "../../runner/chain/registry.ts";
-import type { ReceiptToSettle } from "../../runner/chain/claims.ts";
 import { releaseVerifiers } from "../../runner/chain/verifiers.ts";
 import { loadProvingKey } from "../../runner/keys/load.ts";
 import { type Hex, pointWords, toHex } from "../../runner/protocol/bytes.ts";

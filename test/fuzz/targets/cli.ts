@@ -3,8 +3,8 @@ import { InvalidArgumentError } from "commander";
 import fc from "fast-check";
 import { formatAmount, parseAmount } from "../../../runner/cli/amounts.ts";
 import * as parsers from "../../../runner/cli/parsers.ts";
-import { clientOf } from "../../../runner/contributor/clientAddress.ts";
 import { DeltapayError } from "../../../runner/protocol/errors.ts";
+import { clientOf } from "../../../runner/wire/clientAddress.ts";
 import type { SeededRandom } from "../../kill/random.ts";
 import { bytesOf, type FuzzTarget, promise, textOf } from "../target.ts";
 
