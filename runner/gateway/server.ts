@@ -2,6 +2,7 @@
 import fastify, { type FastifyInstance, type FastifyReply } from "fastify";
 import type { Tokenizer } from "../model/tokenizer.ts";
 import { type AccessOptions, checkAccess } from "./access.ts";
+import { awaitRead, whenGone, writePiece } from "./clients.ts";
 import { parseCompletionRequest } from "./completionRequest.ts";
 import { type Completing, complete, stream } from "./completions.ts";
 import { asGatewayError, errorBody, GatewayError } from "./errors.ts";
@@ -23,6 +24,9 @@ export interface GatewayOptions {
 const BODY_LIMIT = 2 ** 20;
 /** Milliseconds. */
 const TIMES = { connectionTimeout: 0, keepAliveTimeout: 72_000, requestTimeout: 30_000 };
+const HEADERS_TIMEOUT = 10_000;
+/** The owner's programs need few; each holds at most a body and what its client has not read. */
+export const MAX_CONNECTIONS = 256;
 
 export interface Gateway {
   app: FastifyInstance;
@@ -39,7 +43,10 @@ export function buildGateway(options: GatewayOptions): Gateway {
     ...TIMES,
     ...(tls === undefined ? {} : { https: tls }),
   }) as FastifyInstance;
-  const turns = new Turns();
+  app.server.headersTimeout = HEADERS_TIMEOUT;
+  app.server.maxConnections = MAX_CONNECTIONS;
+  // Of their own: a contributor that lets a pass hang does not stop the free model.
+  const turns = { paid: new Turns(), free: new Turns() };
   const closing = new AbortController();
   app.removeContentTypeParser("text/plain");
   app.addHook("onRequest", async ({ headers }) => checkAccess(headers, access));
@@ -70,25 +77,23 @@ export function buildGateway(options: GatewayOptions): Gateway {
   });
   app.post("/v1/completions", async (request, reply) => {
     const asked = parseCompletionRequest(request.body);
-    const gone = new AbortController();
-    reply.raw.once("close", () => gone.abort(new GatewayError(499, "gone", "the client went away")));
+    const model = modelNamed(models, asked.model);
     const completing: Completing = {
-      model: modelNamed(models, asked.model),
-      ...options,
-      request: asked,
-      signal: AbortSignal.any([gone.signal, closing.signal]),
+      ...{ ...options, model, request: asked },
+      signal: AbortSignal.any([whenGone(request.raw.socket), closing.signal]),
     };
-    await turns.take(completing.signal, async () => {
+    await turns[model.paid ? "paid" : "free"].take(completing.signal, async () => {
       if (asked.stream) await sendEvents(options, completing, reply);
       else await reply.send(await complete(completing));
     });
+    awaitRead(reply.raw);
     return reply;
   });
   return {
     app,
     async close() {
       closing.abort(new GatewayError(503, "stopping", "the gateway is being stopped"));
-      await turns.idle();
+      await Promise.all([turns.paid.idle(), turns.free.idle()]);
       await app.close();
     },
   };
@@ -119,7 +124,7 @@ async function sendEvents(
       reply.hijack();
       raw.writeHead(200, { "content-type": "text/event-stream; charset=utf-8", "cache-control": "no-store" });
     }
-    raw.write(`data: ${JSON.stringify(data)}\n\n`);
+    writePiece(raw, `data: ${JSON.stringify(data)}\n\n`);
   };
   try {
     await stream(completing, write);

@@ -5,28 +5,54 @@ import { GatewayError } from "./errors.ts";
 export const MAX_WAITING = 64;
 
 export class Turns {
-  #last: Promise<unknown> = Promise.resolve();
-  #waiting = 0;
+  /** Begin the turns of those who wait. */
+  readonly #waiting: (() => void)[] = [];
+  #whenIdle: (() => void)[] = [];
+  #taken = false;
 
   /**
-   * Runs `work` when all before it are done. A caller that gives up while it waits loses its place at once.
+   * Runs `work` when all before it are done. A caller that gives up while it waits leaves its place to others at once.
    * @throws GatewayError 429 when too many wait; the signal's reason; what `work` throws
    */
   async take<Result>(signal: AbortSignal, work: () => Promise<Result>): Promise<Result> {
-    if (this.#waiting >= MAX_WAITING)
-      throw new GatewayError(429, "too_many_requests", `${MAX_WAITING} requests are waiting`);
-    this.#waiting += 1;
-    const turn = this.#last.then(() => {
-      this.#waiting -= 1;
+    if (this.#taken) await this.#wait(signal);
+    this.#taken = true;
+    try {
       signal.throwIfAborted();
-      return work();
-    });
-    this.#last = turn.catch(() => undefined);
-    return turn;
+      return await work();
+    } finally {
+      this.#end();
+    }
   }
 
-  /** Resolves when all that was asked is done. */
+  /** Resolves when nothing is under way. */
   async idle(): Promise<void> {
-    await this.#last;
+    if (this.#taken) await new Promise<void>((resolve) => this.#whenIdle.push(resolve));
+  }
+
+  async #wait(signal: AbortSignal): Promise<void> {
+    if (this.#waiting.length >= MAX_WAITING)
+      throw new GatewayError(429, "too_many_requests", `${MAX_WAITING} requests are waiting`);
+    signal.throwIfAborted();
+    await new Promise<void>((resolve, reject) => {
+      const begin = (): void => {
+        signal.removeEventListener("abort", leave);
+        resolve();
+      };
+      const leave = (): void => {
+        this.#waiting.splice(this.#waiting.indexOf(begin), 1);
+        reject(signal.reason);
+      };
+      signal.addEventListener("abort", leave, { once: true });
+      this.#waiting.push(begin);
+    });
+  }
+
+  /** The turn goes to the next, or is free. */
+  #end(): void {
+    const next = this.#waiting.shift();
+    this.#taken = next !== undefined;
+    if (next !== undefined) next();
+    else for (const resolve of this.#whenIdle.splice(0)) resolve();
   }
 }

@@ -1,5 +1,5 @@
 /** `deltapay gateway`: the base model and its paid adapters behind OpenAI's API. */
-import * as fs from "node:fs";
+import type { AddressInfo } from "node:net";
 import * as path from "node:path";
 import type { Command } from "commander";
 import type { AdaptedModel } from "../../buyer/adaptedModel.ts";
@@ -8,71 +8,26 @@ import type { ChainContext } from "../../chain/connect.ts";
 import { readToken, type Token } from "../../chain/erc20.ts";
 import { adaptedModel, baseModel } from "../../gateway/models.ts";
 import { Purse } from "../../gateway/purse.ts";
-import { buildGateway } from "../../gateway/server.ts";
+import { buildGateway, type Gateway } from "../../gateway/server.ts";
 import { loadPlainModel } from "../../model/plainModel.ts";
 import { loadTokenizer } from "../../model/tokenizer.ts";
+import { DeltapayError } from "../../protocol/errors.ts";
+import { hasCode } from "../../storage/files.ts";
 import { formatAmount, parseAmount } from "../amounts.ts";
 import { type ChainFlags, openChain, withChain, withPassphrase } from "../connection.ts";
 import { badValue } from "../failure.ts";
 import { closing, type DataFlags, openBuyer, withData } from "../folders.ts";
+import { type GatewayPlace, gatewayPlace, type PlaceFlags } from "../gatewayPlace.ts";
 import { untilStopped } from "../interrupt.ts";
 import { Output, type OutputFlags, withOutput } from "../output.ts";
 import { wholeNumber } from "../parsers.ts";
 import { buy, purchaseLines, type UseFlags, withAgreements } from "../remote.ts";
 
-interface Flags extends ChainFlags, DataFlags, UseFlags, OutputFlags {
-  host: string;
+interface Flags extends ChainFlags, DataFlags, PlaceFlags, UseFlags, OutputFlags {
   port: number;
   name?: string;
   tokenizer?: string;
   budget?: string;
-  apiKeyFile?: string;
-  tlsCert?: string;
-  tlsKey?: string;
-}
-
-const LOOPBACK = ["127.0.0.1", "localhost", "[::1]", "::1"];
-
-/** Where the gateway listens, and who may use it. */
-function placeOf({ host, apiKeyFile, tlsCert, tlsKey }: Flags) {
-  const local = LOOPBACK.includes(host);
-  if (!local && apiKeyFile === undefined)
-    throw badValue(
-      "api-key-file",
-      "off loopback a gateway needs a key",
-      "give --api-key-file: whoever has it spends your money",
-    );
-  if (!local && (tlsCert === undefined || tlsKey === undefined))
-    throw badValue("tls-cert", "off loopback a gateway needs TLS", "give --tls-cert and --tls-key");
-  const apiKey = apiKeyFile === undefined ? undefined : firstLine(apiKeyFile);
-  const tls =
-    tlsCert === undefined || tlsKey === undefined
-      ? {}
-      : { tls: { cert: readFile(tlsCert), key: readFile(tlsKey) } };
-  return { access: { apiKey, hosts: local ? LOOPBACK : undefined }, ...tls };
-}
-
-function readFile(file: string): Buffer {
-  try {
-    return fs.readFileSync(file);
-  } catch (cause) {
-    throw badValue(
-      file,
-      `it cannot be read: ${(cause as Error).message}`,
-      "name a file that this user can read",
-    );
-  }
-}
-
-function firstLine(file: string): string {
-  const [line = ""] = readFile(file).toString("utf8").split("\n");
-  if (line.trim().length < 16)
-    throw badValue(
-      "api-key-file",
-      "the key is shorter than 16 characters",
-      "put a long random key on its first line",
-    );
-  return line.trim();
 }
 
 /** The budget in the smallest unit of the one token that all agreements are paid in. */
@@ -84,9 +39,27 @@ function budgetOf(flags: Flags, tokens: readonly Token[]): bigint | undefined {
   return parseAmount(flags.budget, token!, "budget");
 }
 
+/** @returns the URL without a path; @throws DeltapayError `gateway/cannot-listen` */
+async function listenAt({ app }: Gateway, { host, port, tlsCert }: Flags): Promise<string> {
+  try {
+    await app.listen({ host, port });
+  } catch (cause) {
+    if (!["EADDRINUSE", "EADDRNOTAVAIL", "EACCES", "ENOTFOUND"].some((code) => hasCode(cause, code)))
+      throw cause;
+    throw new DeltapayError("gateway/cannot-listen", `the gateway cannot listen on ${host}, port ${port}`, {
+      field: "port",
+      hint: "it may be in use: choose another --port, or 0 for any",
+      cause,
+    });
+  }
+  const bound = (app.server.address() as AddressInfo).port;
+  return `${tlsCert === undefined ? "http" : "https"}://${host.includes(":") ? `[${host}]` : host}:${bound}`;
+}
+
 async function listen(
   ctx: ChainContext,
   flags: Flags,
+  place: GatewayPlace,
   out: Output,
   model: AdaptedModel,
   adapters: readonly RemoteAdapter[],
@@ -103,14 +76,12 @@ async function listen(
     adaptedModel(`${name}-adapted`, model, adapters, purse, tokenizer),
     baseModel(name, plain, tokenizer),
   ];
-  const place = placeOf(flags);
   const gateway = buildGateway({
     ...{ models, tokenizer, purse, ...place },
     onError: (error) => out.note(`failed: ${(error as Error).message}`),
   });
   try {
-    const listening = new URL(await gateway.app.listen({ host: flags.host, port: flags.port }));
-    const url = `${"tls" in place ? "https" : "http"}://${flags.host}:${listening.port}/v1`;
+    const url = `${await listenAt(gateway, flags)}/v1`;
     const result = {
       url,
       models: models.map(({ id, paid }) => ({ id, paid })),
@@ -126,7 +97,9 @@ async function listen(
         : [`  budget of this run: ${formatAmount(budget, tokens[0]!)}`]),
     ]);
     await untilStopped();
-    out.note("stopping: the pass under way is finished, then a receipt is signed");
+    out.note(
+      "stopping: the pass under way is finished, then a receipt is signed; Ctrl-C again leaves both to the next run",
+    );
   } finally {
     await gateway.close();
     await plain.close();
@@ -136,11 +109,11 @@ async function listen(
 async function run(flags: Flags): Promise<void> {
   const out = new Output(flags);
   // Before anything is opened: a mistake here must cost nothing.
-  placeOf(flags);
+  const place = gatewayPlace(flags);
   const ctx = await openChain(flags);
   await closing(await openBuyer(flags), async (data) => {
     const { purchases } = await buy(ctx, data, flags, out, (model, adapters) =>
-      listen(ctx, flags, out, model, adapters),
+      listen(ctx, flags, place, out, model, adapters),
     );
     for (const line of await purchaseLines(ctx, data, purchases)) out.note(line);
   });
