@@ -24,6 +24,7 @@ interface Library {
 
 /**
  * Loads tokenizer.json and, where they lie beside it, tokenizer_config.json and config.json.
+ * What is loaded throws `tokenizer/cannot-load` and `tokenizer/no-token` where the file turns out to be unfit.
  * @throws DeltapayError `tokenizer/cannot-load`
  */
 export async function loadTokenizer(path: string): Promise<Tokenizer> {
@@ -32,17 +33,38 @@ export async function loadTokenizer(path: string): Promise<Tokenizer> {
   const model = (await readJson(join(folder, "config.json"), true)) ?? {};
   const library = build(path, (await readJson(path, false)) ?? {}, config);
   return {
-    encode: (text) => library.encode(text).ids,
-    // The library refuses to decode nothing.
-    decode: (ids) =>
-      ids.length === 0
-        ? ""
-        : library.decode([...ids], { skip_special_tokens: true, clean_up_tokenization_spaces: false }),
+    encode: (text) => encoded(path, library, text),
+    decode: (ids) => decoded(path, library, ids),
     endIds: [(model as { eos_token_id?: unknown }).eos_token_id]
       .flat()
       .filter((id) => typeof id === "number"),
     contextLength: contextLengthOf(model),
   };
+}
+
+/** A tokenizer without a token for every text leaves holes, which are no ids. */
+function encoded(path: string, library: Library, text: string): number[] {
+  let ids: number[];
+  try {
+    ids = library.encode(text).ids;
+  } catch (cause) {
+    return fail(path, cause);
+  }
+  if (Array.from(ids).every((id) => Number.isSafeInteger(id) && id >= 0)) return ids;
+  throw new DeltapayError("tokenizer/no-token", `${path} has no token for a part of this text`, {
+    field: path,
+    hint: "give the tokenizer.json that belongs to the model",
+  });
+}
+
+function decoded(path: string, library: Library, ids: readonly number[]): string {
+  // The library refuses to decode nothing.
+  if (ids.length === 0) return "";
+  try {
+    return library.decode([...ids], { skip_special_tokens: true, clean_up_tokenization_spaces: false });
+  } catch (cause) {
+    return fail(path, cause);
+  }
 }
 
 /** GPT-2's name for it, and everybody else's. */

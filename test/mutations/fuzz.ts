@@ -40,4 +40,13 @@ export const FUZZ_MUTATIONS: readonly Mutation[] = [
     test,
     pattern: "onnx: the kept input",
   },
+  {
+    name: "text-without-tokens",
+    attack: "a tokenizer that leaves holes in a text, which the model is then fed as if they were tokens",
+    file: "runner/model/tokenizer.ts",
+    find: "if (Array.from(ids).every((id) => Number.isSafeInteger(id) && id >= 0)) return ids;",
+    replace: "if (ids.length >= 0) return ids;",
+    test: "test/model/tokenizer.test.ts",
+    pattern: "no token for",
+  },
 ];
