@@ -106,8 +106,17 @@ export function receiptOf(json: {
   };
 }
 
+/** Nothing yet where the buyer was killed before its tables were made. */
 export function readBuyer(folder: string): BuyerRows {
-  return reading(path.join(folder, "buyer.db"), (all) => ({
+  const nothing: BuyerRows = { agreements: [], sessions: [], passes: [], receipts: [] };
+  return reading(path.join(folder, "buyer.db"), (all) => {
+    const isMade = all("SELECT 1 FROM sqlite_schema WHERE name = 'agreement'").length > 0;
+    return isMade ? buyerRows(all) : nothing;
+  });
+}
+
+function buyerRows(all: (sql: string) => Row[]): BuyerRows {
+  return {
     agreements: all("SELECT id, phase FROM agreement").map((row) => ({
       id: row["id"]!,
       phase: row["phase"]!,
@@ -128,5 +137,5 @@ export function readBuyer(folder: string): BuyerRows {
       ),
     })),
     receipts: all("SELECT receipt FROM receipt").map((row) => receiptOf(JSON.parse(row["receipt"]!))),
-  }));
+  };
 }

@@ -232,6 +232,8 @@ export class Lane {
   /** An agreement from `open` to its settlement. @returns whether it came to its end */
   async life(): Promise<boolean> {
     this.#serviceKills = 0;
+    // What the service answered so far belongs to the agreement before.
+    if (this.#service !== undefined) this.#hear("serve", this.#service);
     this.#agreement = undefined;
     if (this.#lives++ % 4 !== 3)
       this.#buyerFolders.push(path.join(this.#options.folder, `buyer-${this.#lives}`));
