@@ -18,6 +18,7 @@ export class Output {
   readonly progress: Progress;
   /** Everything warned of, for the JSON document. */
   readonly warnings: string[] = [];
+  #printed = false;
 
   constructor(flags: OutputFlags) {
     this.json = flags.json === true;
@@ -32,13 +33,15 @@ export class Output {
 
   /** Something a person should know. */
   warn(text: string): void {
-    this.warnings.push(text);
+    // What runs on after its result may warn for ever.
+    if (!this.#printed) this.warnings.push(text);
     this.note(`warning: ${text}`);
   }
 
   /** The result: a JSON document, or lines for a person. */
   result(value: unknown, lines: () => readonly string[]): void {
     this.progress.pause();
+    this.#printed = true;
     process.stdout.write(this.json ? `${stringifyMessage(value, 2)}\n` : `${lines().join("\n")}\n`);
   }
 }

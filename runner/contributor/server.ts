@@ -15,6 +15,7 @@ import type { Authentication } from "./authentication.ts";
 import type { Hold } from "./holds.ts";
 import { httpStatus, publicError } from "./httpErrors.ts";
 import type { Transport } from "./listen.ts";
+import type { Answered } from "./operations/metrics.ts";
 import { type RateLimit, RateLimiter } from "./rateLimit.ts";
 import type { Sessions } from "./sessions.ts";
 
@@ -37,6 +38,10 @@ export interface ServerOptions {
   rateLimit?: RateLimit;
   /** Hears of errors that are nobody's request. */
   onError?: (error: unknown) => void;
+  /** Hears of every request once it is answered. */
+  onAnswer?: (answered: Answered) => void;
+  /** Whether the service can do its work. Default: always. */
+  isReady?: () => boolean;
 }
 
 /** A request that came with a session. */
@@ -56,6 +61,12 @@ export function buildServer(options: ServerOptions): FastifyInstance {
     bodyLimit: LIMITS.jsonBytes,
     // Connections that idle must not keep the process from ending.
     forceCloseConnections: "idle",
+  });
+  app.addHook("onResponse", (request, reply, done) => {
+    const { method, routeOptions } = request;
+    const route = routeOptions.url ?? "unknown";
+    options.onAnswer?.({ method, route, status: reply.statusCode, ms: reply.elapsedTime });
+    done();
   });
   app.removeAllContentTypeParsers();
   app.addContentTypeParser(JSON_TYPE, { parseAs: "string" }, (_request, body, done) => {
@@ -109,11 +120,13 @@ function adapterIdOf(request: FastifyRequest): Hex {
 /** Paths that need no session: rate limited, and nothing but memory and the chain is touched. */
 function addPublicRoutes(
   app: FastifyInstance,
-  { content, sessions, authentication, rateLimit }: ServerOptions,
+  { content, sessions, authentication, rateLimit, isReady = () => true }: ServerOptions,
 ) {
   const limiter = new RateLimiter(rateLimit ?? DEFAULT_RATE);
   const onRequest = async (request: FastifyRequest): Promise<void> => limiter.take(request.ip);
-  app.get(PATHS.health, { onRequest }, (_request, reply) => sendJson(reply, { status: "ok" }));
+  app.get(PATHS.health, { onRequest }, (_request, reply) =>
+    isReady() ? sendJson(reply, { status: "ok" }) : sendJson(reply, { status: "unready" }, 503),
+  );
   app.get(PATHS.service, { onRequest }, (_request, reply) => reply.type(JSON_TYPE).send(content.service()));
   app.get(PATHS.manifest, { onRequest }, (request, reply) => {
     reply.type(JSON_TYPE).send(Buffer.from(content.manifest(adapterIdOf(request))));

@@ -16,7 +16,10 @@ import {
   loadAdapters,
   PINNED_KEYS,
 } from "./loadAdapters.ts";
+import { repeat } from "./loops.ts";
 import { defaultMaxAgeMs, queueSeconds, settlementMargin } from "./margin.ts";
+import { type Health, HealthMonitor } from "./operations/health.ts";
+import type { Answered } from "./operations/metrics.ts";
 import { ServiceContent } from "./publicContent.ts";
 import type { RateLimit } from "./rateLimit.ts";
 import { buildServer } from "./server.ts";
@@ -36,6 +39,8 @@ export interface ServeOptions extends ListenOptions, AdaptersToServe, LoopOption
   maxAgeMs?: number;
   authentication?: AuthenticationOptions;
   rateLimit?: RateLimit;
+  /** Hears of every request once it is answered. */
+  onAnswer?: (answered: Answered) => void;
 }
 
 export interface ContributorService {
@@ -43,6 +48,8 @@ export interface ContributorService {
   adapters: AdapterRecord[];
   sessions: Sessions;
   settlement: Settlement;
+  /** As of the last look, some seconds ago. */
+  health(): Health;
   /** Stops taking requests, waits for what is under way. */
   close(): Promise<void>;
 }
@@ -92,6 +99,8 @@ export async function serve(options: ServeOptions): Promise<ContributorService> 
     adapters,
     tlsCertificate: where.tlsCertificate,
   });
+  const monitor = new HealthMonitor({ chain, directory: data.directory });
+  await monitor.look();
   const app = buildServer({
     transport: where,
     sessions,
@@ -99,25 +108,37 @@ export async function serve(options: ServeOptions): Promise<ContributorService> 
     content,
     onError: (error) =>
       onEvent({ type: "failed", agreementId: null, doing: "answering", error: asDeltapayError(error) }),
+    isReady: () => monitor.newest.ready,
+    ...(options.onAnswer === undefined ? {} : { onAnswer: options.onAnswer }),
     ...(options.rateLimit === undefined ? {} : { rateLimit: options.rateLimit }),
   });
   const url = await listen(app, where, options.publicUrl);
   await content.publish(url);
   sessions.leakage.recover();
   const running = await startLoops(options, sessions, settlement, adapters, content);
+  const looking = repeat(
+    () => monitor.look(),
+    HEALTH_PAUSE,
+    () => {},
+  );
   onEvent({ type: "listening", url });
   return {
     url,
     adapters: [...adapters.values()].map(({ record }) => record),
     sessions,
     settlement,
+    health: () => monitor.newest,
     close: async () => {
+      await looking.stop();
+      monitor.stop();
       await Promise.all([closeServer(app), running.stop()]);
       await sessions.leakage.close();
     },
   };
 }
 
+/** Milliseconds between looks at chain and disk. */
+const HEALTH_PAUSE = 5000;
 /** Milliseconds that requests under way have to end. */
 const CLOSING_GRACE = 5000;
 

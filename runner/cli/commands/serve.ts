@@ -1,11 +1,9 @@
 /** `deltapay serve`: the contributor's service until it is stopped. */
 import type { Command } from "commander";
 import { contributorChain } from "../../contributor/chainAdapter.ts";
-import type { ContributorEvent } from "../../contributor/events.ts";
 import { openOffers } from "../../contributor/offers.ts";
 import { type ServeOptions, serve } from "../../contributor/service.ts";
 import type { Hex } from "../../protocol/bytes.ts";
-import { stringifyMessage } from "../../wire/messages.ts";
 import { chooseAdapter } from "../adapters.ts";
 import {
   acceptForgeableOption,
@@ -20,9 +18,18 @@ import { untilStopped } from "../interrupt.ts";
 import { Output, type OutputFlags, withOutput } from "../output.ts";
 import { seconds, several, wholeNumber } from "../parsers.ts";
 import { type AdminFlags, openAdmin, pageLine, withAdmin } from "../serveAdmin.ts";
+import { type LogFlags, openLog, withLog } from "../serveLog.ts";
+import { type OperationsFlags, ServeOperations, withOperations } from "../serveOperations.ts";
 import { type WithdrawalFlags, withdrawalOf, withWithdrawals } from "../serveWithdrawals.ts";
 
-interface Flags extends AdminFlags, ChainFlags, DataFlags, OutputFlags, WithdrawalFlags {
+interface Flags
+  extends AdminFlags,
+    ChainFlags,
+    DataFlags,
+    LogFlags,
+    OperationsFlags,
+    OutputFlags,
+    WithdrawalFlags {
   adapter?: string[];
   host: string;
   port: number;
@@ -42,50 +49,14 @@ function tlsOf({ tlsCert, tlsKey }: Flags): Pick<ServeOptions, "tls"> {
   return { tls: { certFile: tlsCert, keyFile: tlsKey } };
 }
 
-/** An event as a line for a person. */
-function eventLine(event: ContributorEvent): string {
-  const agreement =
-    "agreementId" in event && event.agreementId !== null ? `${event.agreementId.slice(0, 10)}… ` : "";
-  switch (event.type) {
-    case "listening":
-      return `listening at ${event.url}`;
-    case "session-opened":
-      return `${agreement}session opened (${event.passes} passes, ${event.tokens} tokens so far)`;
-    case "pass":
-      return `${agreement}pass ${event.pass}: ${event.tokens} tokens, ${event.totalTokens} in all, ${event.unpaidTokens} without a receipt`;
-    case "receipt":
-      return `${agreement}receipt for ${event.passes} passes, ${event.tokens} tokens`;
-    case "receipt-refused":
-      return `${agreement}receipt REFUSED: ${event.reason}`;
-    case "ended":
-      return `${agreement}ended: ${event.reason}`;
-    case "proving":
-      return `${agreement}proof ${event.done} of ${event.total} (${Math.round(event.proveMs)} ms)`;
-    case "settling":
-      return `${agreement}settling in ${event.txHash}`;
-    case "settled":
-      return `${agreement}settled: ${event.tokens} tokens, ${event.owed} owed`;
-    case "closed":
-      return `${agreement}closed: ${event.reason}`;
-    case "reopened":
-      return `${agreement}was ${event.was}; the chain shows it unpaid: it is settled again`;
-    case "withdrawn":
-      return `withdrawn: ${event.amount} of ${event.token} to ${event.to}`;
-    case "leakage":
-      return `${agreement}LEAKAGE: ${event.tokensSold} tokens of ${event.adapterId.slice(0, 10)}… sold to ${event.of === "all" ? "all buyers together" : "this buyer"}, ${event.ratio.toFixed(2)} of what gives it away`;
-    case "not-settled-here":
-      return `NOT settled by this service, their adapters are not served: ${event.agreementIds.join(", ")}`;
-    case "failed":
-      return `${agreement}FAILED ${event.doing}: ${event.error.message}${event.error.hint === undefined ? "" : ` (${event.error.hint})`}`;
-  }
-}
-
 async function run(flags: Flags): Promise<void> {
   const out = new Output(flags);
+  const log = openLog(flags, out);
   const ctx = await openSigningChain(flags);
   await closing(await openContributor(flags), async (data) => {
     const adapters: Hex[] = [];
     for (const name of flags.adapter ?? []) adapters.push((await chooseAdapter(data, ctx, name)).adapterId);
+    const operations = new ServeOperations(data);
     const service = await serve({
       data,
       chain: contributorChain(ctx),
@@ -100,11 +71,19 @@ async function run(flags: Flags): Promise<void> {
       ...(adapters.length === 0 ? {} : { adapters }),
       ...(flags.publicUrl === undefined ? {} : { publicUrl: flags.publicUrl }),
       ...(flags.margin === undefined ? {} : { marginSeconds: Number(flags.margin) }),
-      onEvent: (event) => out.note(out.json ? stringifyMessage(event) : eventLine(event)),
+      onEvent: (event) => {
+        log.event(event);
+        operations.metrics.event(event);
+      },
+      onAnswer: (answered) => {
+        log.answered(answered);
+        operations.metrics.answered(answered);
+      },
     });
+    const opened = await operations.open(flags, service);
     const admin = await openAdmin(flags, {
       ...{ data, ctx, service, settles: flags.settle },
-      onError: (error) => out.warn(`answering your page failed: ${(error as Error).message}`),
+      onError: (error) => log.warn(`answering your page failed: ${(error as Error).message}`),
     });
     const served = service.adapters.map(({ adapterId, name }) => ({
       adapterId,
@@ -113,25 +92,29 @@ async function run(flags: Flags): Promise<void> {
     }));
     for (const { adapterId, offers } of served)
       if (offers === 0)
-        out.warn(`nobody can open an agreement on ${adapterId}: make an offer (deltapay offer make)`);
+        log.warn(`nobody can open an agreement on ${adapterId}: make an offer (deltapay offer make)`);
     out.result(
       {
         url: service.url,
         contributor: ctx.account.address,
         chainId: ctx.chainId,
         adapters: served,
+        ...(opened === undefined ? {} : { operations: { url: opened.url } }),
         ...(admin === undefined ? {} : { admin: { url: admin.url, tokenFile: admin.tokenFile } }),
       },
       () => [
         `serving at ${service.url} for ${ctx.account.address}; Ctrl-C stops it`,
         ...served.map(({ adapterId, name, offers }) => `  ${name}: ${adapterId}, ${offers} offers`),
+        ...(opened === undefined ? [] : [`metrics and health at ${opened.url}`]),
         ...(admin === undefined ? [] : [pageLine(admin, flags)]),
       ],
     );
     await untilStopped();
-    out.note("stopping: what is under way is finished first");
+    log.note("stopping: what is under way is finished first");
     await admin?.close();
     await service.close();
+    await opened?.close();
+    log.note("stopped");
   });
 }
 
@@ -151,5 +134,7 @@ export function registerServe(program: Command): void {
     .option("--keep-transcript", "keep every pass for audits (large)")
     .option("--margin <time>", "stop serving so long before a deadline (default: measured)", seconds)
     .addOption(acceptForgeableOption());
-  withOutput(withData(withWithdrawals(withAdmin(withSigner(withChain(command)))), "contributor")).action(run);
+  for (const add of [withChain, withSigner, withAdmin, withWithdrawals, withOperations, withLog])
+    add(command);
+  withOutput(withData(command, "contributor")).action(run);
 }
