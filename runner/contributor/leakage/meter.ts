@@ -26,7 +26,7 @@ export class LeakageMeter {
   readonly #ranks: RankMeter;
   /** Agreements whose newest pass, which a crash may have kept from the ranks, was looked at. */
   readonly #seen = new Set<Hex>();
-  readonly #onError: (error: unknown) => void;
+  readonly #onError: (error: unknown, agreementId?: Hex) => void;
   #recovery: Promise<void> = Promise.resolve();
   #closed = false;
 
@@ -35,14 +35,14 @@ export class LeakageMeter {
     this.#options = options;
     this.#agreements = new AgreementStore(data.database);
     this.#passes = new PassStore(data.database);
-    this.#onError = (cause) =>
+    this.#onError = (cause, agreementId) =>
       onEvent?.({
         type: "failed",
-        agreementId: null,
+        agreementId: agreementId ?? null,
         doing: "measuring the rank of activations",
         error: asDeltapayError(cause),
       });
-    this.#ranks = new RankMeter(data.database, this.#onError);
+    this.#ranks = new RankMeter(data.database, (cause) => this.#onError(cause));
   }
 
   /** Waits until the activations of earlier passes are taken in: their bytes go when the next pass begins. */
@@ -63,7 +63,8 @@ export class LeakageMeter {
   async #recover(): Promise<void> {
     for (const agreementId of this.#agreements.ids(["serving", "ended", "proving"])) {
       if (this.#closed) return;
-      await this.ready(agreementId);
+      // A row that cannot be read keeps no other from being measured.
+      await this.ready(agreementId).catch((cause: unknown) => this.#onError(cause, agreementId));
     }
   }
 
