@@ -5,7 +5,9 @@
  * repeat after a crash carries the same bytes and gets the same answer.
  */
 import * as path from "node:path";
+import type { LocalAccount } from "viem/accounts";
 import { fromHex } from "../protocol/bytes.ts";
+import type { Curve } from "../protocol/curve.ts";
 import { ensure } from "../protocol/errors.ts";
 import { addPass, initialState, type SessionState } from "../protocol/fold.ts";
 import type { AdapterLayout } from "../protocol/layout.ts";
@@ -20,17 +22,35 @@ import { unixNow } from "./clock.ts";
 import { compareMemories } from "./compareMemories.ts";
 import type { ContributorClient } from "./contributorClient.ts";
 import { PassUnderWay } from "./passUnderWay.ts";
-import { currentReceipt } from "./receipts.ts";
-import type { RemoteAdapterOptions } from "./remoteAdapter.ts";
+import { currentReceipt, type StatementSource } from "./receipts.ts";
 import { checkScales, scalesBytes } from "./scales.ts";
 import { Session } from "./session.ts";
+import type { BuyerStore } from "./store.ts";
 import type { AgreementTerms, StoredReceipt } from "./storedRows.ts";
+import type { VerifiedAdapter } from "./verifyAdapter.ts";
 import { refuseZeros } from "./zeroAnswers.ts";
+
+export interface BuyerSessionOptions {
+  curve: Curve;
+  /** Verified with `verifyAdapter`. */
+  adapter: StatementSource & Pick<VerifiedAdapter, "adapterId" | "entry" | "manifest">;
+  terms: AgreementTerms;
+  client: ContributorClient;
+  store: BuyerStore;
+  /** The agreement's signer (`loadSigner`). */
+  signer: LocalAccount;
+  /** Unix seconds by which the chain judges deadlines (`BuyerChain.time`). Default: this machine's clock. */
+  time?: () => Promise<bigint>;
+  /** Folder for salt, X and Y of every pass, for audits; large. Default: not kept. */
+  transcriptFolder?: string;
+  /** Hears of each receipt the contributor accepted. */
+  onReceipt?: (receipt: { passes: number; tokens: number; computeMs: number }) => void;
+}
 
 export class BuyerSession {
   readonly #layout: AdapterLayout;
   readonly #terms: AgreementTerms;
-  readonly #options: RemoteAdapterOptions;
+  readonly #options: BuyerSessionOptions;
   readonly #session: Session;
   readonly #rankModule: number;
   readonly #rank: RankTracker;
@@ -43,7 +63,7 @@ export class BuyerSession {
   #clock: { time: bigint; at: number } | undefined;
 
   /** @throws DeltapayError `session/bad-state` */
-  constructor(options: RemoteAdapterOptions) {
+  constructor(options: BuyerSessionOptions) {
     const { adapter, terms, store, signer } = options;
     const id = terms.agreementId;
     this.#layout = adapter.layout;

@@ -6,12 +6,12 @@ import { hashOnnxModel, readOnnxModel } from "../model/onnxFile.ts";
 import type { Hex } from "../protocol/bytes.ts";
 import { loadCurve } from "../protocol/curve.ts";
 import { DeltapayError } from "../protocol/errors.ts";
+import type { BuyerSessionOptions } from "./buyerSession.ts";
 import { buyerChain } from "./chainView.ts";
 import type { ContributorClient } from "./contributorClient.ts";
 import type { BuyerData } from "./dataFolder.ts";
 import { connectRecorded, type RegistryEntry } from "./discover.ts";
 import { type NodeChoices, targetsOfModel } from "./modelTargets.ts";
-import type { RemoteAdapterOptions } from "./remoteAdapter.ts";
 import { loadSigner } from "./signerKey.ts";
 import type { AgreementTerms } from "./storedRows.ts";
 import { type VerifiedAdapter, verifyAdapter } from "./verifyAdapter.ts";
@@ -64,7 +64,7 @@ export async function loadAdapter(
   data: BuyerData,
   terms: AgreementTerms,
   use: AdapterUse & { keepTranscript?: boolean },
-): Promise<RemoteAdapterOptions> {
+): Promise<BuyerSessionOptions> {
   const { adapterId } = terms.offer;
   const chain = buyerChain(ctx);
   const entry = await chain.readAdapter(adapterId);

@@ -1,10 +1,4 @@
-/**
- * One agreement with one contributor, in use: passes, answers, receipts (protocol 5). Calls may come at any time; they
- * are made one after the other.
- */
-import type { LocalAccount } from "viem/accounts";
 import type { Hex } from "../protocol/bytes.ts";
-import type { Curve } from "../protocol/curve.ts";
 import { ensure } from "../protocol/errors.ts";
 import type { AdapterLayout } from "../protocol/layout.ts";
 import { type Leakage, leakageOf } from "../protocol/leakage.ts";
@@ -12,39 +6,18 @@ import { encodeOpening, openingOf } from "../protocol/openingFile.ts";
 import { decodeState } from "../protocol/sessionState.ts";
 import type { ProofBundle, SessionView } from "../wire/messages.ts";
 import { longestPass, tokensLeft } from "./budget.ts";
-import { BuyerSession } from "./buyerSession.ts";
-import type { ContributorClient } from "./contributorClient.ts";
-import type { StatementSource } from "./receipts.ts";
-import type { BuyerStore } from "./store.ts";
+import { BuyerSession, type BuyerSessionOptions } from "./buyerSession.ts";
 import type { AgreementTerms, StoredReceipt } from "./storedRows.ts";
-import type { VerifiedAdapter } from "./verifyAdapter.ts";
-
-export interface RemoteAdapterOptions {
-  curve: Curve;
-  /** Verified with `verifyAdapter`. */
-  adapter: StatementSource & Pick<VerifiedAdapter, "adapterId" | "entry" | "manifest">;
-  terms: AgreementTerms;
-  client: ContributorClient;
-  store: BuyerStore;
-  /** The agreement's signer (`loadSigner`). */
-  signer: LocalAccount;
-  /** Unix seconds by which the chain judges deadlines (`BuyerChain.time`). Default: this machine's clock. */
-  time?: () => Promise<bigint>;
-  /** Folder for salt, X and Y of every pass, for audits; large. Default: not kept. */
-  transcriptFolder?: string;
-  /** Hears of each receipt the contributor accepted. */
-  onReceipt?: (receipt: { passes: number; tokens: number; computeMs: number }) => void;
-}
 
 export class RemoteAdapter {
   readonly layout: AdapterLayout;
   readonly terms: AgreementTerms;
-  readonly #options: RemoteAdapterOptions;
+  readonly #options: BuyerSessionOptions;
   readonly #session: BuyerSession;
   #queue: Promise<unknown> = Promise.resolve();
 
   /** @throws DeltapayError `agreement/other-adapter`, `agreement/other-signer`, `session/bad-state` */
-  constructor(options: RemoteAdapterOptions) {
+  constructor(options: BuyerSessionOptions) {
     checkBelongTogether(options);
     this.layout = options.adapter.layout;
     this.terms = options.terms;
@@ -181,7 +154,7 @@ export class RemoteAdapter {
   }
 }
 
-function checkBelongTogether({ adapter, terms, signer }: RemoteAdapterOptions): void {
+function checkBelongTogether({ adapter, terms, signer }: BuyerSessionOptions): void {
   const same = (a: string, b: string): boolean => a.toLowerCase() === b.toLowerCase();
   const sameAdapter =
     same(terms.offer.adapterId, adapter.adapterId) && same(terms.manifestHash, adapter.entry.manifestHash);

@@ -4,29 +4,18 @@ import {
   createPublicClient,
   createWalletClient,
   defineChain,
-  type HttpTransport,
   http,
   type LocalAccount,
-  type PublicClient,
-  type WalletClient,
 } from "viem";
 import { DeltapayError } from "../protocol/errors.ts";
 import type { Domain } from "../protocol/typedData.ts";
+import type { ChainConnection } from "./connection.ts";
 import { checkDeployed, loadDeployment } from "./deployment.ts";
 import { type Deployment, deploymentDomain } from "./deploymentFile.ts";
 import { asChainError } from "./errors.ts";
 import { isLocalChain } from "./localChain.ts";
 
 export const DEFAULT_RPC_URL = "http://127.0.0.1:8545";
-
-/** A chain, and perhaps an account, before it is known whether the contracts are there. */
-export interface ChainConnection {
-  rpcUrl: string;
-  chainId: number;
-  publicClient: PublicClient<HttpTransport, Chain>;
-  walletClient?: WalletClient<HttpTransport, Chain, LocalAccount>;
-  account?: LocalAccount;
-}
 
 /** A chain with the contracts on it. */
 export interface ChainContext extends ChainConnection {

@@ -9,7 +9,7 @@ import {
   type TransactionSerializedLegacy,
 } from "viem";
 import { tag, toHex } from "../protocol/bytes.ts";
-import type { ChainConnection } from "./connect.ts";
+import type { ChainConnection } from "./connection.ts";
 import { onChain } from "./errors.ts";
 import { requireSender, waitFor } from "./transact.ts";
 

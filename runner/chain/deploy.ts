@@ -3,7 +3,7 @@ import * as path from "node:path";
 import type { Address, Hash, Hex } from "viem";
 import { DeltapayError, ensure } from "../protocol/errors.ts";
 import { keyTrust, refuseDevKey } from "../protocol/keyTrust.ts";
-import type { ChainConnection } from "./connect.ts";
+import type { ChainConnection } from "./connection.ts";
 import { creationCall, DEPLOYMENT_PROXY, ensureDeploymentProxy } from "./create2.ts";
 import { codeHashAt, deploymentPath, readDeployment, storeDeployment } from "./deployment.ts";
 import type { Deployment } from "./deploymentFile.ts";

@@ -8,7 +8,7 @@ import { DeltapayError, ensure } from "../protocol/errors.ts";
 import type { Address } from "../protocol/typedData.ts";
 import { hasCode, writeFileAtomic } from "../storage/files.ts";
 import { stringifyMessage } from "../wire/messages.ts";
-import type { ChainConnection } from "./connect.ts";
+import type { ChainConnection } from "./connection.ts";
 import { type Deployment, parseDeployment } from "./deploymentFile.ts";
 import { onChain } from "./errors.ts";
 

@@ -1,6 +1,6 @@
 /** The little of ERC-20 that paying in needs. The zero address stands for ETH, as in the escrow. */
 import { type Address, encodeFunctionData, erc20Abi, zeroAddress } from "viem";
-import type { ChainConnection } from "./connect.ts";
+import type { ChainConnection } from "./connection.ts";
 import { onChain } from "./errors.ts";
 import { requireSender, transact } from "./transact.ts";
 

@@ -1,6 +1,6 @@
 /** Which blocks can no longer change, and what time it is on a chain. */
 import { DeltapayError } from "../protocol/errors.ts";
-import type { ChainConnection } from "./connect.ts";
+import type { ChainConnection } from "./connection.ts";
 import { onChain } from "./errors.ts";
 import { isLocalChain } from "./localChain.ts";
 

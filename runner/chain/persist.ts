@@ -1,7 +1,7 @@
 /** Sending a call until it is mined: what nobody mines is replaced by one that pays more. */
 import { type Hash, type TransactionReceipt, TransactionReceiptNotFoundError } from "viem";
 import { DeltapayError } from "../protocol/errors.ts";
-import type { ChainConnection } from "./connect.ts";
+import type { ChainConnection } from "./connection.ts";
 import { onChain } from "./errors.ts";
 import { waitForEarlier } from "./replace.ts";
 import { type Call, type Outcome, type SentTransaction, transact, WAIT_MS } from "./transact.ts";

@@ -2,7 +2,7 @@
 import { setTimeout as sleep } from "node:timers/promises";
 import { TransactionNotFoundError } from "viem";
 import { DeltapayError } from "../protocol/errors.ts";
-import type { ChainConnection } from "./connect.ts";
+import type { ChainConnection } from "./connection.ts";
 import { onChain } from "./errors.ts";
 import { type Fees, requireSender, type SentTransaction } from "./transact.ts";
 

@@ -10,7 +10,7 @@ import {
 } from "viem";
 import { DeltapayError } from "../protocol/errors.ts";
 import { accountMissing } from "./accountMissing.ts";
-import type { ChainConnection } from "./connect.ts";
+import type { ChainConnection } from "./connection.ts";
 import { onChain } from "./errors.ts";
 
 /** Most gas of one transaction (EIP-7825). */

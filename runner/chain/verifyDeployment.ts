@@ -5,7 +5,7 @@ import { pinnedKeys } from "../keys/pinned.ts";
 import type { Hex } from "../protocol/bytes.ts";
 import { keyTrust } from "../protocol/keyTrust.ts";
 import { contractCode } from "./bytecode.ts";
-import type { ChainConnection } from "./connect.ts";
+import type { ChainConnection } from "./connection.ts";
 import { codeHashAt } from "./deployment.ts";
 import type { Deployment } from "./deploymentFile.ts";
 import { onChain } from "./errors.ts";

@@ -3,13 +3,13 @@ import { type Command, Option } from "commander";
 import { accountMissing } from "../chain/accountMissing.ts";
 import { type AccountOptions, findAccount } from "../chain/accounts.ts";
 import {
-  type ChainConnection,
   type ChainContext,
   connectChain,
   DEFAULT_RPC_URL,
   withAccount,
   withDeployment,
 } from "../chain/connect.ts";
+import type { ChainConnection } from "../chain/connection.ts";
 import { onChain } from "../chain/errors.ts";
 import type { Hex } from "../protocol/bytes.ts";
 import { wholeNumber } from "./parsers.ts";

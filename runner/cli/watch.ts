@@ -1,5 +1,5 @@
 /** A view that is drawn again and again until it is stopped: in place on a terminal, else whenever it changes. */
-import { asDeltapayError } from "../contributor/lifecycle.ts";
+import { asDeltapayError } from "../protocol/errors.ts";
 import { untilStopped } from "./interrupt.ts";
 
 const HOME_AND_CLEAR = "\u001b[H\u001b[2J";

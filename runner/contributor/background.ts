@@ -2,10 +2,11 @@
 
 import { isLocalChain } from "../chain/localChain.ts";
 import type { Hex } from "../protocol/bytes.ts";
+import { asDeltapayError } from "../protocol/errors.ts";
 import type { ContributorChain } from "./chainView.ts";
 import type { ContributorData } from "./dataFolder.ts";
 import type { OnEvent } from "./events.ts";
-import { asDeltapayError, Lifecycle } from "./lifecycle.ts";
+import { Lifecycle } from "./lifecycle.ts";
 import { type Loop, repeat } from "./loops.ts";
 import { receiptGrace } from "./margin.ts";
 import type { ServiceContent } from "./publicContent.ts";

@@ -1,6 +1,6 @@
 /** What becomes of agreements without anybody asking: serving ends in time, proofs are made, receipts are settled. */
 import type { Hex } from "../protocol/bytes.ts";
-import { DeltapayError } from "../protocol/errors.ts";
+import { asDeltapayError } from "../protocol/errors.ts";
 import { isUsedUp, servingEnds } from "./admission.ts";
 import { type AgreementNow, notOnChain } from "./agreementWatch.ts";
 import type { AgreementView } from "./chainView.ts";
@@ -221,11 +221,4 @@ export class Lifecycle {
 function whyOver({ status, deadline }: AgreementView, time: bigint): string | undefined {
   if (status === "refunded" || status === "released") return `the agreement was ${status}`;
   return time > deadline ? "the deadline passed before settlement" : undefined;
-}
-
-/** Errors of other libraries, in the one form events carry. */
-export function asDeltapayError(error: unknown): DeltapayError {
-  if (error instanceof DeltapayError) return error;
-  const message = error instanceof Error ? error.message : String(error);
-  return new DeltapayError("internal/error", message, { cause: error });
 }

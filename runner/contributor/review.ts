@@ -3,8 +3,8 @@
  * node can lie. Then a receipt that counted as paid, or as lapsed, is settled again.
  */
 import type { Hex } from "../protocol/bytes.ts";
+import { asDeltapayError } from "../protocol/errors.ts";
 import type { OnEvent } from "./events.ts";
-import { asDeltapayError } from "./lifecycle.ts";
 import { Retries } from "./retries.ts";
 import type { Sessions } from "./sessions.ts";
 import type { Settlement } from "./settlement.ts";

@@ -2,12 +2,11 @@
 import type { AddressInfo } from "node:net";
 import type { FastifyInstance } from "fastify";
 import { isLocalChain } from "../chain/localChain.ts";
-import { DeltapayError } from "../protocol/errors.ts";
+import { asDeltapayError, DeltapayError } from "../protocol/errors.ts";
 import { hasCode } from "../storage/files.ts";
 import type { AdapterRecord } from "./adapters.ts";
 import { Authentication, type AuthenticationOptions } from "./authentication.ts";
 import { type LoopOptions, startLoops } from "./background.ts";
-import { asDeltapayError } from "./lifecycle.ts";
 import { type ListenOptions, type Transport, transport } from "./listen.ts";
 import {
   type AdaptersToServe,

@@ -1,8 +1,9 @@
 /** A paid adapter for programs: opened from a buyer's data folder in one call. */
 
+import type { BuyerSessionOptions } from "../buyer/buyerSession.ts";
 import { type BuyerData, openBuyerData } from "../buyer/dataFolder.ts";
 import { type AdapterUse, loadAdapter } from "../buyer/loadAdapter.ts";
-import { RemoteAdapter as BuyersAdapter, type RemoteAdapterOptions } from "../buyer/remoteAdapter.ts";
+import { RemoteAdapter as BuyersAdapter } from "../buyer/remoteAdapter.ts";
 import type { StoredAgreement } from "../buyer/storedRows.ts";
 import { connectChain, DEFAULT_RPC_URL, withDeployment } from "../chain/connect.ts";
 import type { Hex } from "../protocol/bytes.ts";
@@ -39,7 +40,7 @@ const open = new Set<RemoteAdapter>();
 export class RemoteAdapter extends BuyersAdapter {
   readonly #data: BuyerData;
 
-  private constructor(options: RemoteAdapterOptions, data: BuyerData) {
+  private constructor(options: BuyerSessionOptions, data: BuyerData) {
     super(options);
     this.#data = data;
     open.add(this);

@@ -47,3 +47,10 @@ export function ensure(
 ): asserts condition {
   if (!condition) throw new DeltapayError(code, message, options);
 }
+
+/** Errors of other libraries, in the form of ours. */
+export function asDeltapayError(error: unknown): DeltapayError {
+  if (error instanceof DeltapayError) return error;
+  const message = error instanceof Error ? error.message : String(error);
+  return new DeltapayError("internal/error", message, { cause: error });
+}

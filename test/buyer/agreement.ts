@@ -1,9 +1,10 @@
 /** An opened agreement with its buyer's disk and a contributor that serves it, for one test. */
 import * as path from "node:path";
+import type { BuyerSessionOptions } from "../../runner/buyer/buyerSession.ts";
 import type { BlockChoice, ChainAgreement } from "../../runner/buyer/chainView.ts";
 import { connectRecorded } from "../../runner/buyer/discover.ts";
 import { openAgreement } from "../../runner/buyer/open.ts";
-import { RemoteAdapter, type RemoteAdapterOptions } from "../../runner/buyer/remoteAdapter.ts";
+import { RemoteAdapter } from "../../runner/buyer/remoteAdapter.ts";
 import { loadSigner } from "../../runner/buyer/signerKey.ts";
 import { BuyerStore } from "../../runner/buyer/store.ts";
 import { BUYER_MIGRATIONS } from "../../runner/buyer/storedRows.ts";
@@ -156,7 +157,7 @@ export interface Opened {
   disk: Disk;
   id: Hex;
   /** A remote adapter as a fresh process makes it. */
-  start: (change?: Partial<RemoteAdapterOptions>) => Promise<RemoteAdapter>;
+  start: (change?: Partial<BuyerSessionOptions>) => Promise<RemoteAdapter>;
 }
 
 /** Opens an agreement on the test chain and serves it. */
@@ -176,7 +177,7 @@ export async function openAndServe(t: Test, offer: Partial<Offer> = {}, amount =
     amount,
   });
   const contributor = await serveAgreement(t, adapter, verified.key, terms);
-  const start = async (change: Partial<RemoteAdapterOptions> = {}): Promise<RemoteAdapter> => {
+  const start = async (change: Partial<BuyerSessionOptions> = {}): Promise<RemoteAdapter> => {
     const { store, vault } = await openDisk(t, disk.directory);
     const client = connectRecorded({ ...terms.record, url: contributor.url }, { backoffMs: 2, attempts: 3 });
     t.after(() => void client.http.close());

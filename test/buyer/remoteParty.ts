@@ -3,11 +3,12 @@ import * as path from "node:path";
 import { generatePrivateKey, privateKeyToAccount } from "viem/accounts";
 import { loadPeftAdapter } from "../../runner/adapter/peft.ts";
 import { AdapterCache } from "../../runner/buyer/adapterCache.ts";
+import type { BuyerSessionOptions } from "../../runner/buyer/buyerSession.ts";
 import { discover } from "../../runner/buyer/discover.ts";
 import { targetsOfModel } from "../../runner/buyer/modelTargets.ts";
 import { checkOffer } from "../../runner/buyer/offer.ts";
 import { openAgreement } from "../../runner/buyer/open.ts";
-import { RemoteAdapter, type RemoteAdapterOptions } from "../../runner/buyer/remoteAdapter.ts";
+import { RemoteAdapter } from "../../runner/buyer/remoteAdapter.ts";
 import { loadSigner } from "../../runner/buyer/signerKey.ts";
 import { verifyAdapter } from "../../runner/buyer/verifyAdapter.ts";
 import { openContributorData } from "../../runner/contributor/dataFolder.ts";
@@ -26,7 +27,7 @@ import { buyer } from "./setting.ts";
 export interface RemoteParty extends Served {
   remote: RemoteAdapter;
   /** A remote adapter as a fresh process makes it. */
-  restart: (change?: Partial<RemoteAdapterOptions>) => Promise<RemoteAdapter>;
+  restart: (change?: Partial<BuyerSessionOptions>) => Promise<RemoteAdapter>;
 }
 
 /** Registers a fixture adapter with the real contributor. */
@@ -135,7 +136,7 @@ export async function remoteParty(
     offer: offer!,
     amount: 10n ** 9n,
   });
-  const restart = async (change: Partial<RemoteAdapterOptions> = {}): Promise<RemoteAdapter> => {
+  const restart = async (change: Partial<BuyerSessionOptions> = {}): Promise<RemoteAdapter> => {
     const { store, vault } = await openDisk(t, disk.directory);
     const signer = loadSigner(vault, agreed.signer);
     return new RemoteAdapter({

@@ -2,12 +2,8 @@
 import * as path from "node:path";
 import { after } from "node:test";
 import { testAccount } from "../../runner/chain/accounts.ts";
-import {
-  type ChainConnection,
-  type ChainContext,
-  connectChain,
-  withAccount,
-} from "../../runner/chain/connect.ts";
+import { type ChainContext, connectChain, withAccount } from "../../runner/chain/connect.ts";
+import type { ChainConnection } from "../../runner/chain/connection.ts";
 import { type Deployed, deploy } from "../../runner/chain/deploy.ts";
 import { startLocalNode } from "../../runner/chain/localNode.ts";
 import { temporaryDirectory } from "../storage/temporary.ts";

@@ -1,6 +1,5 @@
 /** `deltapay ceremony`: make keys by many hands, so that one honest one is enough. */
 import * as fs from "node:fs";
-import { createInterface } from "node:readline/promises";
 import type { Command } from "commander";
 import { CeremonyFolder } from "../../ceremony/folder.ts";
 import type { PinnedKey } from "../../keys/artefacts.ts";
@@ -9,14 +8,11 @@ import { loadCurve } from "../../protocol/curve.ts";
 import { DeltapayError } from "../../protocol/errors.ts";
 import { KEY_SIZES } from "../../protocol/key.ts";
 import { hasCode } from "../../storage/files.ts";
+import { onProgress, type PtauFlags, typedEntropy, withPtau } from "../ceremonyFlags.ts";
 import { badValue, ExitCode } from "../failure.ts";
-import { Output, type OutputFlags, table, withOutput } from "../output.ts";
+import { Output, table } from "../output.ts";
 import { several, wholeNumber } from "../parsers.ts";
 import { registerCoordinator } from "./ceremonyOnline.ts";
-
-export interface PtauFlags extends OutputFlags {
-  acceptUnknownPtau?: boolean;
-}
 
 interface InitFlags extends PtauFlags {
   ptau: string;
@@ -34,16 +30,6 @@ interface BeaconFlags extends PtauFlags {
   name: string;
 }
 
-/** Adds --accept-unknown-ptau and --json. */
-export function withPtau(command: Command): Command {
-  return withOutput(
-    command.option(
-      "--accept-unknown-ptau",
-      "take powers of tau that are not the public ones: whoever made them alone forges proofs",
-    ),
-  );
-}
-
 /** @throws DeltapayError `ceremony/cannot-read` */
 export function readFile(file: string): Uint8Array {
   try {
@@ -53,21 +39,6 @@ export function readFile(file: string): Uint8Array {
     throw new DeltapayError("ceremony/cannot-read", `${file} cannot be read`, { field: file, cause });
   }
 }
-
-/** What a person at a terminal types to be mixed into the secret; nothing elsewhere. */
-export async function typedEntropy(out: Output): Promise<string> {
-  if (out.json || !process.stdin.isTTY) return "";
-  out.progress.pause();
-  const terminal = createInterface({ input: process.stdin, output: process.stderr });
-  const text = await terminal.question("Type anything to be mixed into the secret (Enter for none): ");
-  terminal.close();
-  return text;
-}
-
-export const onProgress =
-  (out: Output) =>
-  (step: string, done: number, total: number): void =>
-    out.progress.update(step, done, total);
 
 async function init(directory: string, flags: InitFlags): Promise<void> {
   const out = new Output(flags);

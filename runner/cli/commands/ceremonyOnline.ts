@@ -2,10 +2,10 @@
 import type { Command } from "commander";
 import { CeremonyFolder } from "../../ceremony/folder.ts";
 import { loadCurve } from "../../protocol/curve.ts";
+import { onProgress, type PtauFlags, typedEntropy, withPtau } from "../ceremonyFlags.ts";
 import { untilStopped } from "../interrupt.ts";
 import { Output } from "../output.ts";
 import { seconds, wholeNumber } from "../parsers.ts";
-import { onProgress, type PtauFlags, typedEntropy, withPtau } from "./ceremony.ts";
 
 interface ServeFlags extends PtauFlags {
   host: string;

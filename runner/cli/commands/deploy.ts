@@ -1,7 +1,8 @@
 /** `deltapay deploy`: the contracts of this version on any chain. */
 import type { Command } from "commander";
 import { findAccount, testAccount } from "../../chain/accounts.ts";
-import { type ChainConnection, connectChain, withAccount } from "../../chain/connect.ts";
+import { connectChain, withAccount } from "../../chain/connect.ts";
+import type { ChainConnection } from "../../chain/connection.ts";
 import { deploy } from "../../chain/deploy.ts";
 import { isLocalChain } from "../../chain/localChain.ts";
 import { acceptForgeableOption, type ChainFlags, withChain, withSigner } from "../connection.ts";

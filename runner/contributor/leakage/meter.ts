@@ -1,11 +1,10 @@
 /** What the answers of a service give away: measured, and bounded before a pass begins (docs/leakage.md). */
 import type { Hex } from "../../protocol/bytes.ts";
-import { DeltapayError } from "../../protocol/errors.ts";
+import { asDeltapayError, DeltapayError } from "../../protocol/errors.ts";
 import type { AdapterLayout } from "../../protocol/layout.ts";
 import { extractionTokens } from "../../protocol/leakage.ts";
 import type { ContributorData } from "../dataFolder.ts";
 import type { OnEvent } from "../events.ts";
-import { asDeltapayError } from "../lifecycle.ts";
 import { AgreementStore } from "../store/agreements.ts";
 import { PassStore } from "../store/passes.ts";
 import { readPolicy, tokensAllowed } from "./policy.ts";
