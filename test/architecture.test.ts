@@ -6,7 +6,7 @@ import { fileURLToPath } from "node:url";
 
 const ROOT = fileURLToPath(new URL("..", import.meta.url));
 const ROW = /^\| `runner\/(\w+)\/` \|[^|]*\|\s*([^|\n]*?)\s*\|$/gm;
-const IMPORT = /(?:from|import)\(? ?"(\.\.?\/[^"]+\.ts)"/g;
+const IMPORT = /(?:from|import)\(? ?"(\.\.?\/[^"]+\.tsx?)"/g;
 
 /** Room of a path within the repository; undefined outside runner/. */
 function roomOf(file: string): string | undefined {
@@ -38,6 +38,38 @@ test("every room imports only what the architecture says", () => {
     }
   }
   assert.deepEqual(wrong, []);
+});
+
+/** A way from a file back to itself by imports, types included; undefined when there is none. */
+function circleFrom(start: string, imports: ReadonlyMap<string, readonly string[]>): string[] | undefined {
+  const seen = new Set<string>();
+  const follow = (file: string, way: readonly string[]): string[] | undefined => {
+    for (const next of imports.get(file) ?? []) {
+      if (next === start) return [...way, next];
+      if (seen.has(next)) continue;
+      seen.add(next);
+      const circle = follow(next, [...way, next]);
+      if (circle !== undefined) return circle;
+    }
+    return undefined;
+  };
+  return follow(start, [start]);
+}
+
+test("no files import each other in a circle", () => {
+  const imports = new Map<string, string[]>();
+  for (const file of globSync(["runner/**/*.ts", "app/**/*.{ts,tsx}", "scripts/**/*.ts"], { cwd: ROOT }))
+    imports.set(
+      file,
+      [...readFileSync(path.join(ROOT, file), "utf8").matchAll(IMPORT)].map(([, target]) =>
+        path.join(path.dirname(file), target!),
+      ),
+    );
+  assert.ok(imports.size > 300);
+  assert.deepEqual(
+    [...imports.keys()].flatMap((file) => circleFrom(file, imports)?.join(" > ") ?? []),
+    [],
+  );
 });
 
 test("the audit shares nothing with the product but the rule for dev keys and published files", () => {
