@@ -14,6 +14,11 @@ export function failureOf(error: unknown): StoredFailure {
   return { code: "internal/error", message: error instanceof Error ? error.message : String(error) };
 }
 
+/** What is wrong and what to do, in one line. */
+export function withHint({ message, hint }: StoredFailure): string {
+  return hint === undefined ? message : `${message}; ${hint}`;
+}
+
 /** The error a stored failure was. */
 export function errorOf({ code, message, field, hint }: StoredFailure): DeltapayError {
   return new DeltapayError(code, message, {

@@ -1,7 +1,18 @@
 /** The little of ERC-20 that paying in needs. The zero address stands for ETH, as in the escrow. */
-import { type Address, encodeFunctionData, erc20Abi, zeroAddress } from "viem";
+import {
+  type Address,
+  BaseError,
+  ContractFunctionRevertedError,
+  ContractFunctionZeroDataError,
+  encodeFunctionData,
+  erc20Abi,
+  HttpRequestError,
+  RpcRequestError,
+  TimeoutError,
+  zeroAddress,
+} from "viem";
 import type { ChainConnection } from "./connection.ts";
-import { onChain } from "./errors.ts";
+import { asChainError, onChain } from "./errors.ts";
 import { requireSender, transact } from "./transact.ts";
 
 /** A currency as people see it. */
@@ -18,11 +29,26 @@ export function isEth(token: Address): boolean {
   return BigInt(token) === 0n;
 }
 
-/** Symbol and decimals of a token; what a token does not say is its address and 0. */
+/** Whether the token itself gave no usable answer; a node that gave none has not been asked in vain for good. */
+function saysNothing(error: unknown): boolean {
+  if (!(error instanceof BaseError)) return false;
+  const is = (...kinds: (abstract new (...args: never[]) => Error)[]): boolean =>
+    error.walk((inner) => kinds.some((kind) => inner instanceof kind)) !== null;
+  if (is(ContractFunctionRevertedError, ContractFunctionZeroDataError)) return true;
+  return !is(HttpRequestError, TimeoutError, RpcRequestError);
+}
+
+/**
+ * Symbol and decimals of a token; what a token does not say is its address and 0.
+ * @throws DeltapayError `chain/...` when the node does not answer: amounts in guessed decimals would be other amounts
+ */
 export async function readToken(chain: ChainConnection, address: Address): Promise<Token> {
   if (isEth(address)) return ETH;
   const read = async <Value>(request: Promise<Value>, otherwise: Value): Promise<Value> =>
-    request.catch(() => otherwise);
+    request.catch((error: unknown) => {
+      if (saysNothing(error)) return otherwise;
+      throw asChainError(error, chain);
+    });
   const { publicClient } = chain;
   return {
     address,

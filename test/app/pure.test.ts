@@ -3,8 +3,10 @@ import assert from "node:assert/strict";
 import { test } from "node:test";
 import { contentSecurityPolicy, policyHeader } from "../../app/csp.ts";
 import { NOT_GUARANTEED, offerSentences, tokensFor } from "../../app/src/buyer/offerWords.ts";
+import { readTerms, usualHours } from "../../app/src/buyer/termsForm.ts";
 import { parseConfig } from "../../app/src/config.ts";
 import { DEFAULT_FIELDS, readOffer } from "../../app/src/contributor/offerForm.ts";
+import { amountBeside } from "../../app/src/layout/amountBeside.ts";
 import { displaySymbol } from "../../app/src/layout/displaySymbol.ts";
 import { roundUp } from "../../app/src/layout/roundUp.ts";
 import { countdown, duration, localTime } from "../../app/src/layout/time.ts";
@@ -58,11 +60,16 @@ test("a token cannot call itself ETH, nor anything that is not a word", () => {
 });
 
 test("an offer is read as typed, amounts with their unit", () => {
-  const offer = readOffer({ ...DEFAULT_FIELDS, payout: `0x${"AA".repeat(20)}` }, ID, ETH, 1000);
+  const offer = readOffer(
+    { ...DEFAULT_FIELDS, payout: "0x70997970C51812dc3A010C7d01b50e0d17dc79C8" },
+    ID,
+    ETH,
+    1000,
+  );
   assert.equal(offer.pricePerToken, 10n ** 9n);
   assert.equal(offer.minDuration, 3600n);
   assert.equal(offer.expiry, 1000n + 30n * 86_400n);
-  assert.equal(offer.payout, `0x${"aa".repeat(20)}`);
+  assert.equal(offer.payout, "0x70997970c51812dc3a010c7d01b50e0d17dc79c8");
 });
 
 test("a field that cannot be meant is named", () => {
@@ -76,6 +83,9 @@ test("a field that cannot be meant is named", () => {
     [{ closeWindowHours: "0" }, "closeWindowHours"],
     [{ pricePerToken: "1 doge" }, "pricePerToken"],
     [{ openingFee: "0.5" }, "openingFee"],
+    [{ pricePerToken: "1" }, "pricePerToken"],
+    // the checksum of its last letter is wrong
+    [{ payout: "0x70997970C51812dc3A010C7d01b50e0d17dc79c8" }, "payout"],
   ] as const)
     assert.throws(
       () => readOffer({ ...DEFAULT_FIELDS, payout: `0x${"11".repeat(20)}`, ...changes }, ID, ETH, 1000),
@@ -86,7 +96,7 @@ test("a field that cannot be meant is named", () => {
 
 test("an offer in words says what is lost and what comes back", () => {
   const offer = readOffer(
-    { ...DEFAULT_FIELDS, payout: `0x${"11".repeat(20)}`, openingFee: "7", pricePerToken: "5" },
+    { ...DEFAULT_FIELDS, payout: `0x${"11".repeat(20)}`, openingFee: "7 wei", pricePerToken: "5 wei" },
     ...([ID, ETH, 1000] as const),
   );
   const words = offerSentences(offer, (value) => `${value} wei`, String).join(" ");
@@ -98,6 +108,41 @@ test("an offer in words says what is lost and what comes back", () => {
   assert.equal(tokensFor(offer, 12n), 2n);
   assert.equal(tokensFor(offer, 10n ** 30n), 1000n);
   assert.equal(tokensFor({ pricePerToken: 0n, tokenCap: 9n }, 0n), 9n);
+});
+
+test("what a buyer types is read, or said to be wrong field by field", () => {
+  const signer = "0x70997970C51812dc3A010C7d01b50e0d17dc79C8";
+  const offer = { minDuration: 3600n };
+  const good = { amount: "0.5 gwei", hours: "1.25", signer };
+  assert.deepEqual(readTerms(good, offer, ETH), {
+    amount: 5n * 10n ** 8n,
+    seconds: 4500,
+    signer,
+    problems: {},
+  });
+  assert.equal(usualHours({ minDuration: 1800n }), "1.5");
+  for (const [changes, field] of [
+    // nobody who types 2 means 2 wei
+    [{ amount: "2" }, "amount"],
+    [{ amount: "" }, "amount"],
+    // the block that opens it comes later than now
+    [{ hours: "1" }, "hours"],
+    [{ hours: "1e9" }, "hours"],
+    [{ hours: "900000" }, "hours"],
+    [{ signer: signer.replace("C8", "c8") }, "signer"],
+    [{ signer: `0x${"00".repeat(20)}` }, "signer"],
+  ] as const)
+    assert.deepEqual(Object.keys(readTerms({ ...good, ...changes }, offer, ETH).problems), [field]);
+});
+
+test("amounts beside each other have one unit, and stay exact", () => {
+  const whole = 2n * 10n ** 15n;
+  assert.equal(amountBeside(28n * 10n ** 12n, whole, ETH), "0.000028 ETH");
+  assert.equal(amountBeside(1n, whole, ETH), "0.000000000000000001 ETH");
+  assert.equal(amountBeside(0n, 5n, ETH), "0 wei");
+  assert.equal(amountBeside(5n * 10n ** 9n, 0n, ETH), "5 gwei");
+  const token = { address: `0x${"11".repeat(20)}`, symbol: "USDC", decimals: 6 } as const;
+  assert.equal(amountBeside(1n, 10n ** 9n, token), "0.000001 USDC");
 });
 
 test("the policy lets the page talk to its own origin, its node and its service only", () => {

@@ -4,6 +4,7 @@ import type { Mutation } from "./list.ts";
 const TRANSACTIONS = "test/app/transactions.test.ts";
 const SUBMISSION = "test/app/submission.test.ts";
 const OPENING = "test/app/opening.test.ts";
+const TOKENS = "test/app/tokens.test.ts";
 
 export const APP_MUTATIONS: readonly Mutation[] = [
   {
@@ -151,5 +152,41 @@ export const APP_MUTATIONS: readonly Mutation[] = [
     replace: "  if (mined === null) return undefined;\n",
     test: TRANSACTIONS,
     pattern: "forgot older blocks",
+  },
+  {
+    name: "token-named-eth-anywhere",
+    attack: "a worthless token that is called ETH, in a certificate or an amount",
+    file: "app/src/chain/shownToken.ts",
+    find: "symbol: displaySymbol(token.symbol, address)",
+    replace: "symbol: token.symbol",
+    test: TOKENS,
+    pattern: "shown by its address",
+  },
+  {
+    name: "guessed-decimals",
+    attack: "a node that leaves out a token's decimals, so that another price is signed than is read",
+    file: "runner/chain/erc20.ts",
+    find: "      if (saysNothing(error)) return otherwise;\n",
+    replace: "      if (saysNothing(error) || true) return otherwise;\n",
+    test: TOKENS,
+    pattern: "does not tell a token's decimals",
+  },
+  {
+    name: "offer-without-token",
+    attack: "an offer in a token that is not there, which nobody can pay",
+    file: "app/src/contributor/offerToken.ts",
+    find: "ensure(code !== undefined,",
+    replace: "ensure(true,",
+    test: TOKENS,
+    pattern: "a token that is there",
+  },
+  {
+    name: "wrong-checksum-taken",
+    attack: "an address with a letter changed on the way, to which the money then goes",
+    file: "app/src/layout/typedAddress.ts",
+    find: "isAddress(typed) &&",
+    replace: "/^0x[0-9a-fA-F]{40}$/.test(typed) &&",
+    test: "test/app/pure.test.ts",
+    pattern: "a field that cannot be meant",
   },
 ];

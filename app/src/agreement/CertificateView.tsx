@@ -1,4 +1,5 @@
 /** A certificate on the page. */
+import { isEth } from "../../../runner/chain/erc20.ts";
 import { formatAmount } from "../../../runner/cli/amounts.ts";
 import { AddressText, HashText } from "../layout/AddressText.tsx";
 import { downloadText } from "../layout/download.ts";
@@ -117,6 +118,12 @@ function Parties({ certificate: { facts, modules } }: { certificate: Certificate
           ],
           ["Verifier", <AddressText key="v" address={registration.verifier} label="verifier" />],
           ["Price", `${formatAmount(opening.offer.pricePerToken, token)} a token`],
+          [
+            "Paid in the token at",
+            isEth(token.address) ? undefined : (
+              <AddressText key="t" address={token.address} label="token paid in" />
+            ),
+          ],
           [
             now.status === "open" || now.status === "closing" ? "Proofs until" : "Deadline was",
             now.status === "open" || now.status === "closing" ? (

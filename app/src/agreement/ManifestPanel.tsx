@@ -17,8 +17,15 @@ export function ManifestPanel({ facts, modules }: { facts: AgreementFacts; modul
         below get the names of their modules; without it every check is the same.
       </p>
       <p className="fine">
-        The contributor said it is served at <code>{registration.uri.slice(0, 200) || "nowhere"}</code>, below{" "}
-        <code>/v1/adapters/…/manifest</code>. This page asks no server it was not set up with.
+        {registration.uri === "" ? (
+          "The contributor named no address where it is served: ask for the file."
+        ) : (
+          <>
+            The contributor said it is served at <code>{registration.uri.slice(0, 200)}</code>, below{" "}
+            <code>/v1/adapters/…/manifest</code>.
+          </>
+        )}{" "}
+        This page asks no server it was not set up with.
       </p>
       <div className="field">
         <label htmlFor={id}>Manifest file</label>

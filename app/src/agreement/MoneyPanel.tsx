@@ -3,6 +3,7 @@
 import type { Token } from "../../../runner/chain/erc20.ts";
 import { formatAmount } from "../../../runner/cli/amounts.ts";
 import { AddressText } from "../layout/AddressText.tsx";
+import { amountBeside } from "../layout/amountBeside.ts";
 import { Panel, TableFrame } from "../layout/Panel.tsx";
 import { Time } from "../layout/Time.tsx";
 import type { Certificate } from "./certificate.ts";
@@ -31,7 +32,7 @@ function MoneyBar({ money, token }: { money: Money; token: Token }) {
   }).filter(({ width }) => width > 0);
   if (whole === 0n) return null;
   const words = parts
-    .map(({ name, words: what }) => `${what}: ${formatAmount(money[name], token)}`)
+    .map(({ name, words: what }) => `${what}: ${amountBeside(money[name], whole, token)}`)
     .join("; ");
   return (
     <svg className="money-bar" role="img" aria-label={words} height="14">
@@ -58,7 +59,7 @@ export function MoneyPanel({ certificate: { facts, money } }: { certificate: Cer
                 </svg>{" "}
                 {words}
               </th>
-              <td className="number">{formatAmount(money[name], token)}</td>
+              <td className="number">{amountBeside(money[name], whole, token)}</td>
             </tr>
           ))}
         </tbody>

@@ -4,12 +4,12 @@ import { keccak256 } from "viem";
 import { readAgreement } from "../../../runner/chain/agreements.ts";
 import type { ChainContext } from "../../../runner/chain/connect.ts";
 import { deploymentDomain } from "../../../runner/chain/deploymentFile.ts";
-import { readToken } from "../../../runner/chain/erc20.ts";
 import { onChain } from "../../../runner/chain/errors.ts";
 import { type Found, findEvents } from "../../../runner/chain/events.ts";
 import type { Hex } from "../../../runner/protocol/bytes.ts";
 import { DeltapayError, ensure } from "../../../runner/protocol/errors.ts";
 import { groupsOfBits } from "../chain/groupBits.ts";
+import { readShownToken } from "../chain/shownToken.ts";
 import { failureOf } from "../failure.ts";
 import { eventsOf } from "./agreementEvents.ts";
 import type { AgreementFacts, OpeningFacts, ReceiptFacts, Registration, Submission } from "./facts.ts";
@@ -140,7 +140,7 @@ export async function readFacts(
   );
   onStep("comparing code");
   const [token, verifier, registry, escrow] = await Promise.all([
-    readToken(ctx, now.token),
+    readShownToken(ctx, now.token),
     readCode(ctx, registered.args.verifier),
     readCode(ctx, deployment.registry),
     readCode(ctx, deployment.escrow),

@@ -3,24 +3,20 @@
 import { RELEASE_KEYS } from "virtual:deltapay-release";
 import { useQuery } from "@tanstack/react-query";
 import { useState } from "react";
-import { parseAmount } from "../../../runner/cli/amounts.ts";
-import type { Address } from "../../../runner/protocol/typedData.ts";
 import type { SignedOffer } from "../../../runner/wire/messages.ts";
 import type { PreparedOpening } from "../../../runner/wire/opening.ts";
 import { useChain } from "../chain/ChainProvider.tsx";
 import { useNow } from "../chain/useNow.ts";
-import { unitsOf } from "../contributor/offerForm.ts";
-import { failureOf } from "../failure.ts";
 import { useToken } from "../layout/Amount.tsx";
 import { Failure } from "../layout/Failure.tsx";
 import { TextField } from "../layout/Field.tsx";
+import { unitsOf } from "../layout/typedAmount.ts";
 import { useAccount } from "../wallet/useWallet.ts";
 import { OfferWords } from "./OfferWords.tsx";
 import { tokensFor } from "./offerWords.ts";
 import { checkSignedOffer, prepareOpening } from "./opening.ts";
+import { readTerms, usualHours } from "./termsForm.ts";
 import { Warnings } from "./Warnings.tsx";
-
-const HOUR = 3600;
 
 export function TermsForm({
   signed,
@@ -35,8 +31,8 @@ export function TermsForm({
   const now = useNow();
   const token = useToken(offer.token);
   const [amountText, setAmount] = useState("");
-  const [signer, setSigner] = useState("");
-  const [hours, setHours] = useState(String(Number(offer.minDuration) / HOUR + 1));
+  const [signerText, setSigner] = useState("");
+  const [hours, setHours] = useState(() => usualHours(offer));
   const checked = useQuery({
     queryKey: ["offer", ctx.rpcUrl, signed.signature],
     queryFn: () => checkSignedOffer(ctx, RELEASE_KEYS, signed, { now: BigInt(now!) }),
@@ -53,34 +49,13 @@ export function TermsForm({
     );
   if (checked.data === undefined || token === undefined) return <p role="status">Checking the offer…</p>;
 
-  const typedSigner = signer.trim();
-  const problems = {
-    // A bare number would be in the smallest unit: nobody means that here.
-    amount: /^[0-9.]+$/.test(amountText.trim())
-      ? `add the unit: ${unitsOf(token)}`
-      : problemOf(() => parseAmount(amountText.trim(), token, "amount")),
-    signer:
-      /^0x[0-9a-fA-F]{40}$/.test(typedSigner) && BigInt(typedSigner) !== 0n
-        ? undefined
-        : "an address, as your client prints it",
-    hours:
-      Number(hours) * HOUR >= Number(offer.minDuration) && Number(hours) < 876_600
-        ? undefined
-        : `at least ${Number(offer.minDuration) / HOUR} hours`,
-  };
-  const ready = Object.values(problems).every((problem) => problem === undefined);
-  const amount = problems.amount === undefined ? parseAmount(amountText.trim(), token, "amount") : undefined;
+  const fields = { amount: amountText, hours, signer: signerText };
+  const { amount, seconds, signer, problems } = readTerms(fields, offer, token);
+  const ready = amount !== undefined && seconds !== undefined && signer !== undefined;
   const prepare = (): void => {
-    const deadline = BigInt(Math.ceil(now! + Number(hours) * HOUR));
-    onOpening(
-      prepareOpening(ctx, {
-        buyer: account!,
-        signed,
-        signer: typedSigner as Address,
-        amount: amount!,
-        deadline,
-      }),
-    );
+    if (!ready || account === undefined || now === undefined) return;
+    const deadline = BigInt(now + seconds);
+    onOpening(prepareOpening(ctx, { buyer: account, signed, signer, amount, deadline }));
   };
   return (
     <div className="stack">
@@ -114,13 +89,13 @@ export function TermsForm({
             />
             <TextField
               label="Receipts are signed by"
-              value={signer}
+              value={signerText}
               onChange={setSigner}
               hint="a plain key your client holds, never this wallet's"
-              error={signer === "" ? undefined : problems.signer}
+              error={signerText === "" ? undefined : problems.signer}
             />
           </div>
-          {typedSigner.toLowerCase() === account?.toLowerCase() && (
+          {signer !== undefined && signer.toLowerCase() === account?.toLowerCase() && (
             <p className="bad-text">
               Do not use the wallet's own account: whoever runs the client would hold its key.
             </p>
@@ -141,14 +116,4 @@ export function TermsForm({
       )}
     </div>
   );
-}
-
-function problemOf(read: () => unknown): string | undefined {
-  try {
-    read();
-    return undefined;
-  } catch (error) {
-    const { message, hint } = failureOf(error);
-    return hint === undefined ? message : `${message}; ${hint}`;
-  }
 }

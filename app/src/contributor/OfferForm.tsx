@@ -1,10 +1,9 @@
 /** Making an offer: terms typed, shown in words, signed by the contributor's wallet. */
-import { useMutation, useQueryClient } from "@tanstack/react-query";
+import { useMutation, useQuery, useQueryClient } from "@tanstack/react-query";
 import { useState } from "react";
-import { zeroAddress } from "viem";
 import { contributorWarnings } from "../../../runner/buyer/offer.ts";
 import { deploymentDomain } from "../../../runner/chain/deploymentFile.ts";
-import { ETH } from "../../../runner/chain/erc20.ts";
+import { ETH, type Token } from "../../../runner/chain/erc20.ts";
 import { layoutModules } from "../../../runner/protocol/layout.ts";
 import { checkSignature, type Offer, offerHash, typedData } from "../../../runner/protocol/typedData.ts";
 import type { AdminAdapter } from "../../../runner/wire/admin.ts";
@@ -12,15 +11,17 @@ import { type SignedOffer, stringifyMessage } from "../../../runner/wire/message
 import { OfferWords } from "../buyer/OfferWords.tsx";
 import { useChain } from "../chain/ChainProvider.tsx";
 import { useNow } from "../chain/useNow.ts";
-import { failureOf } from "../failure.ts";
-import { useToken } from "../layout/Amount.tsx";
+import { failureOf, type StoredFailure, withHint } from "../failure.ts";
 import { downloadText } from "../layout/download.ts";
 import { Failure } from "../layout/Failure.tsx";
 import { TextField } from "../layout/Field.tsx";
 import { Notice } from "../layout/Panel.tsx";
+import { typedAddress } from "../layout/typedAddress.ts";
+import { unitsOf } from "../layout/typedAmount.ts";
 import type { ServiceClient } from "../service/client.ts";
 import { useAccount, useSignTypedData, useWalletProblem } from "../wallet/useWallet.ts";
-import { DEFAULT_FIELDS, type OfferFields, readOffer, unitsOf } from "./offerForm.ts";
+import { DEFAULT_FIELDS, type OfferFields, readOffer } from "./offerForm.ts";
+import { readOfferToken } from "./offerToken.ts";
 
 const LABELS: Record<keyof OfferFields, readonly [label: string, hint: string]> = {
   pricePerToken: ["Price of a token", ""],
@@ -36,6 +37,23 @@ const LABELS: Record<keyof OfferFields, readonly [label: string, hint: string]> 
 
 const ORDER = Object.keys(LABELS) as (keyof OfferFields)[];
 
+/** The token typed; none as long as it is not known, for ETH or other decimals would be other terms. */
+function useTypedToken(text: string): { token?: Token; problem?: string } {
+  const ctx = useChain();
+  const address = typedAddress(text);
+  const typed = text.trim() !== "";
+  const read = useQuery({
+    queryKey: ["offer-token", ctx.rpcUrl, address],
+    queryFn: () => readOfferToken(ctx, address!),
+    enabled: typed && address !== undefined,
+    retry: false,
+  });
+  if (!typed) return { token: ETH };
+  if (address === undefined) return { problem: "not an address" };
+  if (read.error !== null) return { problem: failureOf(read.error).message };
+  return read.data === undefined ? {} : { token: read.data };
+}
+
 export function OfferForm({
   adapter,
   service,
@@ -47,13 +65,12 @@ export function OfferForm({
   const now = useNow();
   const [fields, setFields] = useState<Omit<OfferFields, "payout"> & { payout?: string }>(DEFAULT_FIELDS);
   const [tokenText, setTokenText] = useState("");
-  const tokenAddress = /^0x[0-9a-fA-F]{40}$/.test(tokenText.trim())
-    ? (tokenText.trim() as `0x${string}`)
-    : zeroAddress;
-  const token = useToken(tokenAddress) ?? ETH;
+  const { token, problem: badToken } = useTypedToken(tokenText);
   const typed: OfferFields = { ...fields, payout: fields.payout ?? account ?? "" };
-  const { offer, problem } = attempt(() => readOffer(typed, adapter.adapterId, token, now ?? 0));
-  const badToken = tokenText.trim() !== "" && tokenAddress === zeroAddress;
+  const { offer, problem } =
+    token === undefined || now === undefined
+      ? {}
+      : attempt(() => readOffer(typed, adapter.adapterId, token, now));
   return (
     <div className="stack">
       <div className="fields">
@@ -61,9 +78,13 @@ export function OfferForm({
           <TextField
             key={field}
             label={LABELS[field][0]}
-            hint={field === "pricePerToken" ? `in ${unitsOf(token)}, as 1 gwei` : LABELS[field][1]}
+            hint={
+              field === "pricePerToken" && token !== undefined
+                ? `in ${unitsOf(token)}, as 1 ${token === ETH ? "gwei" : token.symbol}`
+                : LABELS[field][1]
+            }
             value={typed[field]}
-            error={problem?.field === field ? problem.message : undefined}
+            error={problem?.field === field ? withHint(problem) : undefined}
             onChange={(value) => setFields((before) => ({ ...before, [field]: value }))}
           />
         ))}
@@ -71,22 +92,20 @@ export function OfferForm({
           label="Paid in"
           hint="an ERC-20's address; empty for ETH"
           value={tokenText}
-          error={badToken ? "not an address" : undefined}
+          error={badToken}
           onChange={setTokenText}
         />
       </div>
       {problem !== undefined && ORDER.every((field) => field !== problem.field) && (
-        <p className="bad-text">{problem.message}</p>
+        <p className="bad-text">{withHint(problem)}</p>
       )}
-      {offer !== undefined && !badToken && <SignOffer adapter={adapter} offer={offer} service={service} />}
+      {token === undefined && badToken === undefined && <p role="status">Reading the token…</p>}
+      {offer !== undefined && <SignOffer adapter={adapter} offer={offer} service={service} />}
     </div>
   );
 }
 
-function attempt(read: () => Offer): {
-  offer?: Offer;
-  problem?: { field?: string | undefined; message: string };
-} {
+function attempt(read: () => Offer): { offer?: Offer; problem?: StoredFailure } {
   try {
     return { offer: read() };
   } catch (error) {

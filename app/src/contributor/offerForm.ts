@@ -1,12 +1,13 @@
 /** An offer from what a contributor typed: every field read, or the field at fault named. */
-import { isEth, type Token } from "../../../runner/chain/erc20.ts";
-import { parseAmount } from "../../../runner/cli/amounts.ts";
+import type { Token } from "../../../runner/chain/erc20.ts";
 import { type Hex, readUintLE } from "../../../runner/protocol/bytes.ts";
 import { DeltapayError, ensure } from "../../../runner/protocol/errors.ts";
 import type { Address, Offer } from "../../../runner/protocol/typedData.ts";
 import { offerSchema, stringifyMessage } from "../../../runner/wire/messages.ts";
+import { typedAddress } from "../layout/typedAddress.ts";
+import { typedAmount } from "../layout/typedAmount.ts";
 
-/** As typed. Amounts with a unit or in the smallest one; durations in hours, the expiry in days. */
+/** As typed. Amounts with a unit; durations in hours, the expiry in days. */
 export interface OfferFields {
   payout: string;
   pricePerToken: string;
@@ -51,10 +52,14 @@ function readTime(fields: OfferFields, field: keyof OfferFields, unit: number): 
 }
 
 function readPayout({ payout }: OfferFields): Address {
-  const text = payout.trim();
-  if (!/^0x[0-9a-fA-F]{40}$/.test(text) || BigInt(text) === 0n)
-    throw bad("payout", `'${text}' is not an address to be paid at`, "write 0x and 40 hexadecimal digits");
-  return text.toLowerCase() as Address;
+  const address = typedAddress(payout);
+  if (address === undefined)
+    throw bad(
+      "payout",
+      `'${payout.trim()}' is not an address to be paid at`,
+      "write 0x and 40 hexadecimal digits, with a right checksum where letters are mixed",
+    );
+  return address.toLowerCase() as Address;
 }
 
 /**
@@ -66,8 +71,8 @@ export function readOffer(fields: OfferFields, adapterId: Hex, token: Token, now
     adapterId,
     payout: readPayout(fields),
     token: token.address.toLowerCase() as Address,
-    pricePerToken: parseAmount(fields.pricePerToken, token, "pricePerToken"),
-    openingFee: parseAmount(fields.openingFee, token, "openingFee"),
+    pricePerToken: typedAmount(fields.pricePerToken, token, "pricePerToken"),
+    openingFee: typedAmount(fields.openingFee, token, "openingFee"),
     maxUnpaidTokens: readCount(fields, "maxUnpaidTokens"),
     tokenCap: readCount(fields, "tokenCap"),
     maxOpens: readCount(fields, "maxOpens"),
@@ -83,9 +88,4 @@ export function readOffer(fields: OfferFields, adapterId: Hex, token: Token, now
     field: issue?.path.join(".") ?? "",
   });
   return offer;
-}
-
-/** The units a person may write for a token. */
-export function unitsOf(token: Token): string {
-  return isEth(token.address) ? "eth, gwei or wei" : token.symbol;
 }

@@ -1,20 +1,17 @@
 /** Amounts with their unit. */
 import { useQuery } from "@tanstack/react-query";
-import { ETH, isEth, readToken, type Token } from "../../../runner/chain/erc20.ts";
-import { formatAmount } from "../../../runner/cli/amounts.ts";
+import { ETH, isEth, type Token } from "../../../runner/chain/erc20.ts";
 import type { Address } from "../../../runner/protocol/typedData.ts";
 import { useChain } from "../chain/ChainProvider.tsx";
-import { displaySymbol } from "./displaySymbol.ts";
+import { readShownToken } from "../chain/shownToken.ts";
+import { amountBeside } from "./amountBeside.ts";
 
 /** A token's symbol and decimals; undefined until they are read. */
 export function useToken(address: Address | undefined): Token | undefined {
   const ctx = useChain();
   const token = useQuery({
     queryKey: ["token", ctx.rpcUrl, address?.toLowerCase()],
-    queryFn: async () => {
-      const read = await readToken(ctx, address!);
-      return { ...read, symbol: displaySymbol(read.symbol, address!) };
-    },
+    queryFn: () => readShownToken(ctx, address!),
     enabled: address !== undefined && !isEth(address),
     staleTime: Number.POSITIVE_INFINITY,
   });
@@ -22,9 +19,17 @@ export function useToken(address: Address | undefined): Token | undefined {
   return isEth(address) ? ETH : token.data;
 }
 
-/** @param token zero for ETH */
-export function Amount({ value, token: address }: { value: bigint; token: Address }) {
+/** @param token zero for ETH @param whole amount it is compared with, whose unit it takes */
+export function Amount({
+  value,
+  token: address,
+  whole = value,
+}: {
+  value: bigint;
+  token: Address;
+  whole?: bigint;
+}) {
   const token = useToken(address);
   if (token === undefined) return <span>…</span>;
-  return <span title={`${value} of the smallest unit`}>{formatAmount(value, token)}</span>;
+  return <span title={`${value} of the smallest unit`}>{amountBeside(value, whole, token)}</span>;
 }

@@ -3,6 +3,7 @@ import { useQuery } from "@tanstack/react-query";
 import { useState } from "react";
 import { zeroAddress } from "viem";
 import { credits } from "../../../runner/chain/agreements.ts";
+import { ensure } from "../../../runner/protocol/errors.ts";
 import type { Address } from "../../../runner/protocol/typedData.ts";
 import { useChain } from "../chain/ChainProvider.tsx";
 import { pollingInterval } from "../chain/chain.ts";
@@ -11,6 +12,7 @@ import { Amount } from "../layout/Amount.tsx";
 import { Failure } from "../layout/Failure.tsx";
 import { TextField } from "../layout/Field.tsx";
 import { Panel } from "../layout/Panel.tsx";
+import { typedAddress } from "../layout/typedAddress.ts";
 import { ActionView } from "../transactions/ActionView.tsx";
 import { escrowCall } from "../transactions/escrowCall.ts";
 import { sendOnce } from "../transactions/send.ts";
@@ -40,16 +42,12 @@ function Credit({ token, account }: { token: Address; account: Address }) {
     queryFn: () => credits(ctx, token, account),
     refetchInterval: 2 * pollingInterval(ctx.chainId),
   });
-  const typed = recipient.trim();
-  const valid = typed === "" || (/^0x[0-9a-fA-F]{40}$/.test(typed) && BigInt(typed) !== 0n);
-  const to = (typed === "" ? account : typed) as Address;
-  const action = useAction(`withdraw-${token}`, (sending) =>
-    sendOnce(sending, {
-      purpose: `withdraw-${token}`,
-      label: "Withdraw",
-      call: escrowCall(ctx, "withdraw", [token, to]),
-    }),
-  );
+  const to = recipient.trim() === "" ? account : typedAddress(recipient);
+  const purpose = `withdraw-${token}`;
+  const action = useAction(purpose, async (sending) => {
+    ensure(to !== undefined, "withdraw/bad-recipient", "the recipient is not an address");
+    return sendOnce(sending, { purpose, label: "Withdraw", call: escrowCall(ctx, "withdraw", [token, to]) });
+  });
   if (credit.error !== null) return <Failure title="The credit could not be read" error={credit.error} />;
   const nothing = credit.data === undefined || credit.data === 0n;
   return (
@@ -70,13 +68,18 @@ function Credit({ token, account }: { token: Address; account: Address }) {
             label="Recipient"
             hint="empty: your own account"
             value={recipient}
-            error={valid ? undefined : "not an address"}
+            error={to === undefined ? "not an address, or its checksum is wrong" : undefined}
             onChange={setRecipient}
           />
         </details>
       )}
       {(!nothing || action.records.length > 0 || action.busy) && (
-        <ActionView action={action} failed="Nothing was withdrawn" disabled={nothing || !valid} primary>
+        <ActionView
+          action={action}
+          failed="Nothing was withdrawn"
+          disabled={nothing || to === undefined}
+          primary
+        >
           Withdraw
         </ActionView>
       )}
