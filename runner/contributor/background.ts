@@ -66,6 +66,7 @@ export async function startLoops(
   }
   return {
     stop: async () => {
+      lifecycle.stop();
       await Promise.all(loops.map((loop) => loop.stop()));
       await lifecycle.idle();
     },

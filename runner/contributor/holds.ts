@@ -12,6 +12,12 @@ export interface Hold {
 
 export class Holds {
   readonly #held = new Set<Hex>();
+  readonly #running = new Set<Promise<unknown>>();
+
+  /** Waits for the work that has begun. */
+  async idle(): Promise<void> {
+    await Promise.allSettled(this.#running);
+  }
 
   /** @throws DeltapayError `session/busy` */
   take(agreementId: Hex): Hold {
@@ -30,9 +36,12 @@ export class Holds {
         if (state !== "waiting")
           throw new DeltapayError("session/abandoned", "the connection was closed before the request began");
         state = "running";
+        const running = work();
+        this.#running.add(running);
         try {
-          return await work();
+          return await running;
         } finally {
+          this.#running.delete(running);
           release();
         }
       },

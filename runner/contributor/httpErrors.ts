@@ -23,6 +23,7 @@ const STATUS: Record<string, number> = {
   "wire/not-found": 404,
   "wire/chain-unavailable": 503,
   "wire/starting": 503,
+  "wire/stopping": 503,
   "internal/error": 500,
 };
 

@@ -40,6 +40,7 @@ export class Lifecycle {
   /** Looks in a row that did not find an agreement on chain. */
   readonly #absent = new Map<Hex, number>();
   readonly #sending = new Map<Hex, Promise<void>>();
+  #isStopping = false;
   /** When an end with tokens outstanding was first seen, milliseconds of performance.now(). */
   readonly #endsSeen = new Map<Hex, number>();
 
@@ -81,7 +82,12 @@ export class Lifecycle {
    */
   async settleEnded(): Promise<void> {
     // An agreement that ended while another was proven may be more urgent than the rest.
-    while (await this.#proveMostUrgent());
+    while (!this.#isStopping && (await this.#proveMostUrgent()));
+  }
+
+  /** Begins no other agreement's proofs. */
+  stop(): void {
+    this.#isStopping = true;
   }
 
   /** Waits until what was sent is mined. */

@@ -61,6 +61,8 @@ export function buildServer(options: ServerOptions): FastifyInstance {
     bodyLimit: LIMITS.jsonBytes,
     // Connections that idle must not keep the process from ending.
     forceCloseConnections: "idle",
+    // Drain refuses in our own words.
+    return503OnClosing: false,
   });
   app.addHook("onResponse", (request, reply, done) => {
     const { method, routeOptions } = request;

@@ -1,5 +1,6 @@
 /** The contributor's service as one running thing: sessions over HTTP, and proving and settling by itself. */
 import type { AddressInfo } from "node:net";
+import { setTimeout as sleep } from "node:timers/promises";
 import type { FastifyInstance } from "fastify";
 import { isLocalChain } from "../chain/localChain.ts";
 import { asDeltapayError, DeltapayError } from "../protocol/errors.ts";
@@ -7,6 +8,7 @@ import { hasCode } from "../storage/files.ts";
 import type { AdapterRecord } from "./adapters.ts";
 import { Authentication, type AuthenticationOptions } from "./authentication.ts";
 import { type LoopOptions, startLoops } from "./background.ts";
+import { Drain } from "./drain.ts";
 import { type ListenOptions, type Transport, transport } from "./listen.ts";
 import {
   type AdaptersToServe,
@@ -40,6 +42,8 @@ export interface ServeOptions extends ListenOptions, AdaptersToServe, LoopOption
   rateLimit?: RateLimit;
   /** Hears of every request once it is answered. */
   onAnswer?: (answered: Answered) => void;
+  /** Milliseconds that what is under way has to end when the service closes. Default 20 s. */
+  stopMs?: number;
 }
 
 export interface ContributorService {
@@ -49,7 +53,10 @@ export interface ContributorService {
   settlement: Settlement;
   /** As of the last look, some seconds ago. */
   health(): Health;
-  /** Stops taking requests, waits for what is under way. */
+  /**
+   * Takes no more requests, finishes answers and the proof under way, and waits for what was sent to the chain; in bounded
+   * time. What is not done by then goes on at the next start: every step is on disk.
+   */
   close(): Promise<void>;
 }
 
@@ -111,6 +118,7 @@ export async function serve(options: ServeOptions): Promise<ContributorService> 
     ...(options.onAnswer === undefined ? {} : { onAnswer: options.onAnswer }),
     ...(options.rateLimit === undefined ? {} : { rateLimit: options.rateLimit }),
   });
+  const drain = new Drain(app, sessions.holds);
   const url = await listen(app, where, options.publicUrl);
   await content.publish(url);
   sessions.leakage.recover();
@@ -128,26 +136,27 @@ export async function serve(options: ServeOptions): Promise<ContributorService> 
     settlement,
     health: () => monitor.newest,
     close: async () => {
-      await looking.stop();
+      const { stopMs = STOP_MS } = options;
       monitor.stop();
-      await Promise.all([closeServer(app), running.stop()]);
-      await sessions.leakage.close();
+      const served = drain.close(stopMs / 2).then(() => sessions.leakage.close());
+      await within(stopMs, Promise.all([served, running.stop(), looking.stop()]));
     },
   };
 }
 
 /** Milliseconds between looks at chain and disk. */
 const HEALTH_PAUSE = 5000;
-/** Milliseconds that requests under way have to end. */
-const CLOSING_GRACE = 5000;
+/** Milliseconds that what is under way has to end; less than supervisors wait. */
+const STOP_MS = 20_000;
 
-/** Takes no more requests and lets those under way end; one half sent for ever does not keep the service from stopping. */
-async function closeServer(app: FastifyInstance): Promise<void> {
-  const impatience = setTimeout(() => app.server.closeAllConnections(), CLOSING_GRACE);
+/** Waits for work, not longer than that. */
+async function within(ms: number, work: Promise<unknown>): Promise<void> {
+  const timer = new AbortController();
+  const late = sleep(ms, undefined, { signal: timer.signal }).catch(() => undefined);
   try {
-    await app.close();
+    await Promise.race([work, late]);
   } finally {
-    clearTimeout(impatience);
+    timer.abort();
   }
 }
 

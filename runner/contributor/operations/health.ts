@@ -35,6 +35,7 @@ const PROBE = ".write-probe";
 
 export class HealthMonitor {
   readonly #options: HealthOptions;
+  #isStopped = false;
   #newest: Health = { ready: false, checkedAt: 0, headAge: null, diskFree: null, problems: ["starting"] };
 
   constructor(options: HealthOptions) {
@@ -55,11 +56,13 @@ export class HealthMonitor {
       problems.push(`the newest block is ${headAge} s old`);
     if (diskFree === null) problems.push("the data folder cannot be written to");
     else if (diskFree < MIN_DISK_FREE) problems.push(`${diskFree} bytes are free for the data folder`);
+    if (this.#isStopped) return;
     this.#newest = { ready: problems.length === 0, checkedAt: nowSeconds(), headAge, diskFree, problems };
   }
 
   /** No longer ready: the service is ending. */
   stop(): void {
+    this.#isStopped = true;
     this.#newest = { ...this.#newest, ready: false, problems: ["stopping"] };
   }
 
