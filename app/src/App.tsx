@@ -4,6 +4,7 @@ import { isLocalChain } from "../../runner/chain/localChain.ts";
 import { usePageConfig } from "./chain/ChainProvider.tsx";
 import { ChainState } from "./chain/ChainState.tsx";
 import { ErrorBoundary } from "./layout/ErrorBoundary.tsx";
+import { useNoStrayDrop } from "./layout/useNoStrayDrop.ts";
 import { type Route, routeHash } from "./routes.ts";
 import { useRoute } from "./useRoute.ts";
 import { WalletBar } from "./wallet/WalletBar.tsx";
@@ -50,6 +51,7 @@ function Page({ route }: { route: Route }) {
 
 export function App() {
   const route = useRoute();
+  useNoStrayDrop();
   const main = useRef<HTMLElement>(null);
   const title = titleOf(route);
   const shown = useRef(route.page);

@@ -7,6 +7,7 @@ import { readTerms, usualHours } from "../../app/src/buyer/termsForm.ts";
 import { parseConfig } from "../../app/src/config.ts";
 import { DEFAULT_FIELDS, readOffer } from "../../app/src/contributor/offerForm.ts";
 import { amountBeside } from "../../app/src/layout/amountBeside.ts";
+import { readBytes, readText } from "../../app/src/layout/chosenFile.ts";
 import { displaySymbol } from "../../app/src/layout/displaySymbol.ts";
 import { roundUp } from "../../app/src/layout/roundUp.ts";
 import { countdown, duration, localTime } from "../../app/src/layout/time.ts";
@@ -143,6 +144,17 @@ test("amounts beside each other have one unit, and stay exact", () => {
   assert.equal(amountBeside(5n * 10n ** 9n, 0n, ETH), "5 gwei");
   const token = { address: `0x${"11".repeat(20)}`, symbol: "USDC", decimals: 6 } as const;
   assert.equal(amountBeside(1n, 10n ** 9n, token), "0.000001 USDC");
+});
+
+test("a file that is too large to be what is asked for is not read", async () => {
+  const file = Object.assign(new Blob(["{}"]), { name: "bundle.json" });
+  assert.equal(await readText(file, 2), "{}");
+  assert.deepEqual(await readBytes(file, 2), new TextEncoder().encode("{}"));
+  for (const read of [readText, readBytes])
+    await assert.rejects(async () => read(file, 1), {
+      code: "file/too-large",
+      message: /^bundle.json has 1 KB/,
+    });
 });
 
 test("the policy lets the page talk to its own origin, its node and its service only", () => {

@@ -2,8 +2,9 @@
 import assert from "node:assert/strict";
 import { after, test } from "node:test";
 import { UserRejectedRequestError } from "viem";
-import { foldProven, readProven } from "../../app/src/submission/proven.ts";
+import { foldProven, provenWhole, readProven } from "../../app/src/submission/proven.ts";
 import { groupsLabel, planSettlement, settlePurpose, submitProofs } from "../../app/src/submission/submit.ts";
+import { worthOf } from "../../app/src/submission/worth.ts";
 import { readAgreement } from "../../runner/chain/agreements.ts";
 import { type ReceiptToSettle, receiptHash } from "../../runner/chain/claims.ts";
 import { loadCurve } from "../../runner/protocol/curve.ts";
@@ -113,4 +114,23 @@ test("groups are named shortly", () => {
   assert.equal(groupsLabel([3]), "group 3");
   assert.equal(groupsLabel([0, 1, 2]), "groups 0 to 2");
   assert.equal(groupsLabel([0, 2, 7]), "3 groups");
+});
+
+test("a receipt is settled when the registry's groups are proven, not those a bundle names", async () => {
+  const settlement = await proven();
+  const { agreementId, receipt, claims } = settlement;
+  await submitProofs(openTab(new Browser(), contributor), { ...settlement, claims: claims.slice(0, 2) });
+  const found = await readProven(buyer, agreementId, receiptHash(buyer, receipt));
+  assert.equal(found.size, 2);
+  assert.equal(provenWhole(found, undefined), false);
+  assert.equal(provenWhole(found, GROUPS), false);
+  assert.equal(provenWhole(undefined, GROUPS), false);
+  assert.equal(provenWhole(found, 2), true);
+});
+
+test("a receipt brings what earlier ones have not, and never more than was paid in", () => {
+  const agreement = { pricePerToken: 10n, amount: 250n, paid: 0n };
+  assert.deepEqual(worthOf({ tokens: 7n }, agreement), { whole: 70n, more: 70n });
+  assert.deepEqual(worthOf({ tokens: 30n }, { ...agreement, paid: 70n }), { whole: 250n, more: 180n });
+  assert.deepEqual(worthOf({ tokens: 5n }, { ...agreement, paid: 70n }), { whole: 50n, more: 0n });
 });

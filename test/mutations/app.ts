@@ -189,4 +189,22 @@ export const APP_MUTATIONS: readonly Mutation[] = [
     test: "test/app/pure.test.ts",
     pattern: "a field that cannot be meant",
   },
+  {
+    name: "cut-bundle-passes-for-settled",
+    attack: "a bundle cut short is shown as settled when half of the proofs are on chain",
+    file: "app/src/submission/proven.ts",
+    find: "groups !== undefined && proven?.size === groups",
+    replace: "(proven?.size ?? 0) >= (groups ?? 1)",
+    test: SUBMISSION,
+    pattern: "the registry's groups are proven",
+  },
+  {
+    name: "any-file-is-read",
+    attack: "a file of gigabytes, dropped in place of a bundle, takes the page down",
+    file: "app/src/layout/chosenFile.ts",
+    find: "size <= most,",
+    replace: "true,",
+    test: "test/app/pure.test.ts",
+    pattern: "too large to be what is asked for",
+  },
 ];

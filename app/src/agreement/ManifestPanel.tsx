@@ -1,5 +1,7 @@
 import { useId } from "react";
+import { LIMITS } from "../../../runner/wire/paths.ts";
 import { HashText } from "../layout/AddressText.tsx";
+import { readBytes } from "../layout/chosenFile.ts";
 import { Failure } from "../layout/Failure.tsx";
 import { Panel } from "../layout/Panel.tsx";
 import type { AgreementFacts } from "./facts.ts";
@@ -33,9 +35,9 @@ export function ManifestPanel({ facts, modules }: { facts: AgreementFacts; modul
           id={id}
           type="file"
           accept="application/json,.json"
-          onChange={async (event) => {
+          onChange={(event) => {
             const file = event.target.files?.[0];
-            if (file !== undefined) modules.read(new Uint8Array(await file.arrayBuffer()));
+            if (file !== undefined) void modules.read(readBytes(file, LIMITS.manifestBytes));
           }}
         />
       </div>

@@ -43,7 +43,7 @@ export interface Modules {
   busy: boolean;
   error: unknown;
   /** Reads a manifest's file. */
-  read(bytes: Uint8Array): void;
+  read(file: Promise<Uint8Array>): Promise<void>;
 }
 
 /** Modules of an adapter from the reader's own service when it has one, or from a file. */
@@ -71,9 +71,9 @@ export function useModules(registration: Registration | undefined): Modules {
     modules: given ?? found.data ?? undefined,
     busy: found.isFetching,
     error,
-    read: (bytes) => {
+    read: async (file) => {
       try {
-        setGiven(modulesOfManifest(bytes, registration!));
+        setGiven(modulesOfManifest(await file, registration!));
         setError(undefined);
       } catch (caught) {
         setError(caught);

@@ -40,10 +40,10 @@ export function AgreementPanel({ agreement }: { agreement: ListedAgreement }) {
       <Facts
         facts={[
           ["Paid in", <Amount key="i" value={amount} token={token} />],
-          ["Earned by proofs", <Amount key="p" value={paid} token={token} />],
+          ["Earned by proofs", <Amount key="p" value={paid} token={token} whole={amount} />],
           [
             live ? "Can still come back" : "Came back",
-            <Amount key="l" value={amount - paid} token={token} />,
+            <Amount key="l" value={amount - paid} token={token} whole={amount} />,
           ],
           ["Tokens settled", settled === null ? "none yet" : settled.tokens.toLocaleString()],
           [live ? "Contributor can settle until" : "Deadline was", <Deadline key="d" at={deadline} />],

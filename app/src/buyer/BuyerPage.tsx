@@ -1,6 +1,6 @@
 /** A buyer's page: take an offer, follow what was opened, get money back. */
 import { useQuery } from "@tanstack/react-query";
-import { useState } from "react";
+import { useEffect, useState } from "react";
 import type { Address } from "../../../runner/protocol/typedData.ts";
 import type { SignedOffer } from "../../../runner/wire/messages.ts";
 import type { PreparedOpening } from "../../../runner/wire/opening.ts";
@@ -72,7 +72,7 @@ function fromAddress(): { opening?: PreparedOpening; signed?: SignedOffer; error
 function OpenPanel() {
   const { chainId, deployment } = useChain();
   const scope = `${chainId}:${deployment.escrow.toLowerCase()}`;
-  const [first] = useState(fromAddress);
+  const [first, setFirst] = useState(fromAddress);
   const [signed, setSigned] = useState(first.signed);
   const [opening, setOpening] = useState(() => {
     if (first.opening !== undefined) keepOpening(window.localStorage, scope, first.opening);
@@ -83,6 +83,20 @@ function OpenPanel() {
     keepOpening(window.localStorage, scope, chosen);
     setOpening(chosen);
   };
+  // A link opened while the page is shown already changes the address, and loads nothing.
+  useEffect(() => {
+    const look = (): void => {
+      const read = fromAddress();
+      if (read.opening === undefined && read.signed === undefined && read.error === undefined) return;
+      if (read.opening !== undefined) keepOpening(window.localStorage, scope, read.opening);
+      setFirst(read);
+      if (read.error !== undefined) return;
+      setSigned(read.signed);
+      setOpening(read.opening);
+    };
+    window.addEventListener("hashchange", look);
+    return () => window.removeEventListener("hashchange", look);
+  }, [scope]);
   const forget = (): void => {
     forgetOpening(window.localStorage, scope);
     setOpening(undefined);

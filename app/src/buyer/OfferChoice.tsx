@@ -6,6 +6,7 @@ import type { PreparedOpening } from "../../../runner/wire/opening.ts";
 import { useNow } from "../chain/useNow.ts";
 import { HashText } from "../layout/AddressText.tsx";
 import { Amount } from "../layout/Amount.tsx";
+import { readText } from "../layout/chosenFile.ts";
 import { Failure } from "../layout/Failure.tsx";
 import { useOwnAdapters } from "../service/useServices.ts";
 import { readOfferOrOpening } from "./opening.ts";
@@ -61,7 +62,7 @@ export function OfferChoice({
             accept=".json,application/json"
             onChange={(event) => {
               const file = event.target.files?.[0];
-              if (file !== undefined) void file.slice(0, MOST_BYTES).text().then(take);
+              if (file !== undefined) void readText(file, MOST_BYTES).then(take, setError);
             }}
           />
         </div>

@@ -8,6 +8,7 @@ import { balanceOf, isEth } from "../../../runner/chain/erc20.ts";
 import { onChain } from "../../../runner/chain/errors.ts";
 import { readAdapter } from "../../../runner/chain/registry.ts";
 import type { Call } from "../../../runner/chain/transact.ts";
+import { formatAmount } from "../../../runner/cli/amounts.ts";
 import { readUintLE } from "../../../runner/protocol/bytes.ts";
 import { DeltapayError, ensure } from "../../../runner/protocol/errors.ts";
 import { refuseDevKey } from "../../../runner/protocol/keyTrust.ts";
@@ -15,6 +16,7 @@ import { PROTOCOL_VERSION } from "../../../runner/protocol/tags.ts";
 import { type Address, agreementId, offerHash } from "../../../runner/protocol/typedData.ts";
 import { parseMessage, type SignedOffer, signedOfferSchema } from "../../../runner/wire/messages.ts";
 import { openingSchema, type PreparedOpening } from "../../../runner/wire/opening.ts";
+import { readShownToken } from "../chain/shownToken.ts";
 import { escrowCall } from "../transactions/escrowCall.ts";
 import { exclusively } from "../transactions/exclusive.ts";
 import type { TransactionRecord } from "../transactions/record.ts";
@@ -173,11 +175,14 @@ export async function checkOpening(
     { field: "deadline", hint: "choose a later one, or prepare the opening again" },
   );
   const total = amount + offer.openingFee;
-  const held = await balanceOf(ctx, offer.token, account);
+  const [held, token] = await Promise.all([
+    balanceOf(ctx, offer.token, account),
+    readShownToken(ctx, offer.token),
+  ]);
   ensure(
     held >= total,
     "opening/balance",
-    `the account holds ${held}, the opening takes ${total} (smallest units)`,
+    `the account holds ${formatAmount(held, token)}, the opening takes ${formatAmount(total, token)}`,
     {
       field: "amount",
       hint: "pay in less, or send the account more",

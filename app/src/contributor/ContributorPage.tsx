@@ -228,7 +228,7 @@ function Registered({ adapter }: { adapter: ListedAdapter }) {
             ],
             ["Status", <Badge key="s">{status}</Badge>],
             ["Paid in", <Amount key="i" value={amount} token={token} />],
-            ["Paid to you", <Amount key="p" value={paid} token={token} />],
+            ["Paid to you", <Amount key="p" value={paid} token={token} whole={amount} />],
             ["Deadline", <Deadline key="d" at={deadline} />],
           ]}
         />

@@ -69,9 +69,14 @@ export function SessionPanel({
           ["Tokens served", session.tokens.toLocaleString()],
           ["Covered by a receipt", receipt === null ? "none yet" : receipt.tokens.toLocaleString()],
           ["Served ahead of a receipt", session.unpaidTokens.toLocaleString()],
-          ["Owed", <Amount key="o" value={owed} token={token} />],
+          ["Owed", <Amount key="o" value={owed} token={token} whole={session.amount} />],
           ["Paid in", <Amount key="a" value={session.amount} token={token} />],
-          ["Paid so far", chain === null ? undefined : <Amount key="p" value={chain.paid} token={token} />],
+          [
+            "Paid so far",
+            chain === null ? undefined : (
+              <Amount key="p" value={chain.paid} token={token} whole={session.amount} />
+            ),
+          ],
           ["Deadline", over ? undefined : <Deadline key="d" at={deadline} />],
           ["Buyer", <AddressText key="b" address={session.buyer} />],
         ]}
@@ -79,7 +84,10 @@ export function SessionPanel({
       {session.reason !== null && <p className="fine">Not served any more: {session.reason}.</p>}
       {session.refusedReceipts.length > 0 && (
         <p className="fine bad-text">
-          {session.refusedReceipts.length} wrong receipts were refused ({session.refusedReceipts.at(-1)?.code}
+          {session.refusedReceipts.length === 1
+            ? "A wrong receipt was"
+            : `${session.refusedReceipts.length} wrong receipts were`}{" "}
+          refused ({session.refusedReceipts.at(-1)?.code}
           ).
         </p>
       )}

@@ -11,14 +11,20 @@ function parts(error: unknown): { message: string; field?: string; hint?: string
   return { message: error instanceof Error ? error.message : String(error) };
 }
 
+/** Ends as a sentence does, also where the words came from elsewhere. @param capital whether it begins as one */
+function sentence(words: string, capital = true): string {
+  const ended = /[.!?…]$/.test(words) ? words : `${words}.`;
+  return capital ? ended.charAt(0).toUpperCase() + ended.slice(1) : ended;
+}
+
 /** @param title what was being done, as `The offer was not made` */
 export function Failure({ error, title, onRetry }: { error: unknown; title?: string; onRetry?: () => void }) {
   const { message, field, hint, code } = parts(error);
   return (
     <div className="notice bad" role="alert">
       {title !== undefined && <p className="notice-title">{title}</p>}
-      <p>{message.charAt(0).toUpperCase() + message.slice(1)}.</p>
-      {hint !== undefined && <p>What to do: {hint}.</p>}
+      <p>{sentence(message)}</p>
+      {hint !== undefined && <p>What to do: {sentence(hint, false)}</p>}
       <p className="fine">
         {code !== undefined && <code>{code}</code>}
         {field !== undefined && (

@@ -1,26 +1,27 @@
 /** One bundle: verified here, then submitted, then paid. */
+import type { Agreement } from "../../../runner/chain/agreements.ts";
 import { receiptHash } from "../../../runner/chain/claims.ts";
 import { ensure } from "../../../runner/protocol/errors.ts";
 import type { ProofBundle } from "../../../runner/wire/messages.ts";
 import { useChain } from "../chain/ChainProvider.tsx";
-import { failureOf } from "../failure.ts";
 import { HashText } from "../layout/AddressText.tsx";
 import { Amount } from "../layout/Amount.tsx";
 import { Progress } from "../layout/Bar.tsx";
 import { Failure } from "../layout/Failure.tsx";
 import { Badge, Facts, Notice } from "../layout/Panel.tsx";
-import { roundUp } from "../layout/roundUp.ts";
 import { Deadline } from "../layout/Time.tsx";
 import { TransactionList } from "../transactions/ActionView.tsx";
 import { isUnderWay } from "../transactions/record.ts";
-import { type Action, useAction } from "../transactions/useAction.ts";
+import { useAction } from "../transactions/useAction.ts";
+import { modulesOf } from "../verification/bundleFile.ts";
 import type { GroupVerdict, VerificationContext } from "../verification/checkBundle.ts";
 import { ProofTable } from "./ProofTable.tsx";
+import { provenWhole } from "./proven.ts";
+import { SubmitStep } from "./SubmitStep.tsx";
 import { settlePurpose, submitProofs } from "./submit.ts";
-import { settlementOf, usePlan, useProven } from "./useSettlement.ts";
+import { settlementOf, useProven } from "./useSettlement.ts";
 import { useVerifiedBundle, type Verification } from "./useVerifiedBundle.ts";
-
-const ETH = "0x0000000000000000000000000000000000000000";
+import { worthOf } from "./worth.ts";
 
 export function BundleSubmission({
   bundle,
@@ -42,16 +43,17 @@ export function BundleSubmission({
   });
   const { agreement, context } = verification;
   const verdicts = withNames(verification.verdicts, modules);
-  const groups = context?.groups ?? bundle.V.length;
-  const underWay = new Set(action.records.filter(isUnderWay).flatMap((record) => record.groups ?? []));
   const done = proven.data?.size ?? 0;
+  const groups = context?.groups ?? bundle.V.length;
+  const settled = provenWhole(proven.data, context?.groups);
+  const underWay = new Set(action.records.filter(isUnderWay).flatMap((record) => record.groups ?? []));
   return (
     <div className="stack">
       <Facts
         facts={[
           ["Agreement", <HashText key="a" value={bundle.agreementId} />],
           ["Receipt covers", `${bundle.receipt.tokens} tokens in ${bundle.receipt.passes} passes`],
-          ["Worth", agreement && <Worth bundle={bundle} verification={verification} />],
+          ["Worth", agreement && <WorthText key="w" bundle={bundle} agreement={agreement} />],
           ["Settle until", agreement && <Deadline at={agreement.deadline} />],
         ]}
       />
@@ -69,7 +71,7 @@ export function BundleSubmission({
           {done} of {groups} groups are proven on chain. Nothing is paid until all are.
         </p>
       )}
-      {done === groups ? (
+      {settled ? (
         <Notice kind="good" title="Settled">
           <p>
             All {groups} groups are proven on chain; what the receipt is worth is credited to the payout
@@ -77,8 +79,14 @@ export function BundleSubmission({
           </p>
         </Notice>
       ) : (
-        verification.complete && (
-          <Submit bundle={bundle} action={action} plans={underWay.size === 0 && !action.busy} />
+        verification.complete &&
+        agreement !== undefined && (
+          <SubmitStep
+            bundle={bundle}
+            agreement={agreement}
+            action={action}
+            plans={underWay.size === 0 && !action.busy}
+          />
         )
       )}
       {action.records.length > 0 && <TransactionList records={action.records} />}
@@ -94,25 +102,20 @@ function withNames(
   verdicts: readonly GroupVerdict[],
   modules: VerificationContext["modules"],
 ): GroupVerdict[] {
-  const of = (wanted: number): string[] =>
-    modules.filter(({ group }) => group === wanted).map(({ name }) => name);
   return verdicts.map((verdict) =>
-    verdict.modules.length > 0 ? verdict : { ...verdict, modules: of(verdict.group) },
+    verdict.modules.length > 0 ? verdict : { ...verdict, modules: modulesOf(modules, verdict.group) },
   );
 }
 
-function Worth({ bundle, verification }: { bundle: ProofBundle; verification: Verification }) {
-  const { agreement } = verification;
-  if (agreement === undefined) return null;
-  const worth = bundle.receipt.tokens * agreement.pricePerToken;
-  const capped = worth < agreement.amount ? worth : agreement.amount;
-  const more = capped > agreement.paid ? capped - agreement.paid : 0n;
+function WorthText({ bundle, agreement }: { bundle: ProofBundle; agreement: Agreement }) {
+  const { paid, token } = agreement;
+  const { whole, more } = worthOf(bundle.receipt, agreement);
   return (
     <>
-      <Amount value={capped} token={agreement.token} />
-      {agreement.paid > 0n && (
+      <Amount value={whole} token={token} />
+      {paid > 0n && (
         <span className="fine">
-          , <Amount value={more} token={agreement.token} /> more than is paid
+          , <Amount value={more} token={token} whole={whole} /> more than is paid
         </span>
       )}
     </>
@@ -153,37 +156,5 @@ function Checking({ verification, groups }: { verification: Verification; groups
       </ul>
       <p>What to do: prove again, or load the bundle again from where it was made.</p>
     </Notice>
-  );
-}
-
-/** What sending takes, and the button. @param plans false while something is under way: what is left is not known then */
-function Submit({ bundle, action, plans }: { bundle: ProofBundle; action: Action; plans: boolean }) {
-  const plan = usePlan(bundle, plans);
-  const { data, error } = plan;
-  const blocked = plans && error !== null && failureOf(error).code !== "chain/unreachable";
-  return (
-    <div className="stack">
-      {data?.next != null && plans && (
-        <p className="fine">
-          {data.left.length} {data.left.length === 1 ? "proof" : "proofs"} in {data.transactions}{" "}
-          {data.transactions === 1 ? "transaction" : "transactions"}, about {data.gas.toLocaleString()} gas:
-          at most <Amount value={roundUp(data.wei)} token={ETH} /> at today's fees.
-        </p>
-      )}
-      {error !== null && plans && (
-        <Failure title="It cannot be settled now" error={error} onRetry={() => void plan.refetch()} />
-      )}
-      <div className="row">
-        <button
-          type="button"
-          className="primary"
-          disabled={action.busy || action.problem !== undefined || blocked}
-          onClick={action.run}
-        >
-          {action.busy ? "Submitting…" : "Submit proofs"}
-        </button>
-        {action.problem !== undefined && <span className="fine">First: {action.problem.hint}.</span>}
-      </div>
-    </div>
   );
 }

@@ -2,6 +2,7 @@
 import { type DragEvent, useId, useMemo, useState } from "react";
 import type { ProofBundle } from "../../../runner/wire/messages.ts";
 import { useChain } from "../chain/ChainProvider.tsx";
+import { readText } from "../layout/chosenFile.ts";
 import { Failure } from "../layout/Failure.tsx";
 import { Panel } from "../layout/Panel.tsx";
 import { useOwnAdapters } from "../service/useServices.ts";
@@ -100,7 +101,7 @@ function BundleFile({ onBundle }: { onBundle: (bundle: ProofBundle) => void }) {
     if (file === undefined) return;
     setError(undefined);
     try {
-      onBundle(parseBundle(file.size > MOST_BYTES ? "" : await file.text()));
+      onBundle(parseBundle(await readText(file, MOST_BYTES)));
     } catch (failure) {
       setError(failure);
     }

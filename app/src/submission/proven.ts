@@ -25,6 +25,14 @@ export function foldProven(events: readonly GroupsSettled[]): Map<number, Proven
   return proven;
 }
 
+/** Whether all is proven. @param groups as registered, where that is known: a bundle that is cut short names fewer */
+export function provenWhole(
+  proven: ReadonlyMap<number, ProvenGroup> | undefined,
+  groups: number | undefined,
+): boolean {
+  return groups !== undefined && proven?.size === groups;
+}
+
 /** @param fromBlock block of the agreement's opening, or any before. @throws DeltapayError `chain/...` */
 export async function readProven(
   ctx: ChainContext,

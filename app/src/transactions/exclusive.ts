@@ -25,8 +25,8 @@ export function exclusively<Result>(
     });
   return locks.request(`deltapay:${name}`, { ifAvailable: true }, (lock) => {
     if (lock === null)
-      throw new DeltapayError("tab/busy", "this is under way in another tab of this page", {
-        hint: "go on there, or close that tab and try again",
+      throw new DeltapayError("tab/busy", "this is under way already, here or in another tab of this page", {
+        hint: "answer the wallet's request; or go on in that tab, or close it and try again",
       });
     return work();
   });

@@ -2,6 +2,7 @@
 import { type FormEvent, useEffect, useId, useRef, useState } from "react";
 import type { ProofBundle } from "../../../runner/wire/messages.ts";
 import { Progress } from "../layout/Bar.tsx";
+import { readBytes, readText } from "../layout/chosenFile.ts";
 import { Failure } from "../layout/Failure.tsx";
 import { type ProveProgress, proveInWorker } from "./proveInWorker.ts";
 import type { ProvingFiles } from "./proveSession.ts";
@@ -12,7 +13,8 @@ const STEPS: Record<ProveProgress["step"], string> = {
   proving: "Proving",
 };
 
-const bytesOf = async (file: File): Promise<Uint8Array> => new Uint8Array(await file.arrayBuffer());
+/** Most bytes of a session file or of a key's file: a browser holds no more in one piece. */
+const MOST_BYTES = 256 * 1024 * 1024;
 
 /** The key's two files where both were chosen. */
 async function chosenFiles(
@@ -20,7 +22,7 @@ async function chosenFiles(
   wasm: File | undefined,
 ): Promise<{ files?: ProvingFiles }> {
   if (zkey === undefined || wasm === undefined) return {};
-  return { files: { zkey: await bytesOf(zkey), wasm: await bytesOf(wasm) } };
+  return { files: { zkey: await readBytes(zkey, MOST_BYTES), wasm: await readBytes(wasm, MOST_BYTES) } };
 }
 
 /** @param onBundle takes the proofs; they were made here, and are still to be checked like any others */
@@ -44,7 +46,11 @@ export function ProveInBrowser({ onBundle }: { onBundle: (bundle: ProofBundle) =
     setError(undefined);
     setProgress({ step: "unlocking", done: 0, total: 1 });
     try {
-      const request = { text: await session.text(), passphrase, ...(await chosenFiles(zkey, wasm)) };
+      const request = {
+        text: await readText(session, MOST_BYTES),
+        passphrase,
+        ...(await chosenFiles(zkey, wasm)),
+      };
       const bundle = await proveInWorker(request, { onProgress: setProgress, signal });
       setPassphrase("");
       onBundle(bundle);
