@@ -2,10 +2,13 @@
  * The fuzz tests and the invariant campaign of the contracts at length: `npm run test:contracts:deep`.
  *
  *   node scripts/test-contracts-deep.ts [--fuzz-runs 100000] [--runs 2000] [--depth 200] [--part fuzz|invariants]
+ *     [--seed 0x…]
  *
+ * Every run begins at a fresh seed, so that it tries what no earlier one did, and prints it: with --seed it is had again.
  * The fuzz tests run file by file, so that one sees how far they are. Afterwards it says what the campaign has seen.
  */
 import { spawnSync } from "node:child_process";
+import { randomBytes } from "node:crypto";
 import { globSync, readFileSync } from "node:fs";
 import { join } from "node:path";
 import { parseArgs } from "node:util";
@@ -14,6 +17,8 @@ import { ROOT } from "./copySource.ts";
 const HARDHAT = join(ROOT, "node_modules/hardhat/dist/src/cli.js");
 const CAMPAIGN = "contracts/LoraEscrowInvariants.t.sol";
 const WORD = 32;
+/** Bytes of a seed. */
+const SEED = 32;
 
 const { values } = parseArgs({
   options: {
@@ -21,6 +26,7 @@ const { values } = parseArgs({
     runs: { type: "string", default: "2000" },
     depth: { type: "string", default: "200" },
     part: { type: "string" },
+    seed: { type: "string", default: `0x${randomBytes(SEED).toString("hex")}` },
   },
 });
 
@@ -31,7 +37,13 @@ function positive(name: "fuzz-runs" | "runs" | "depth"): string {
   process.exit(2);
 }
 
+if (!/^0x([0-9a-f]{2}){1,32}$/i.test(values.seed)) {
+  console.error(`--seed must be 1 to ${SEED} bytes in hex after 0x`);
+  process.exit(2);
+}
+
 const settings = {
+  DELTAPAY_FUZZ_SEED: values.seed,
   DELTAPAY_FUZZ_RUNS: positive("fuzz-runs"),
   DELTAPAY_INVARIANT_RUNS: positive("runs"),
   DELTAPAY_INVARIANT_DEPTH: positive("depth"),
@@ -91,6 +103,7 @@ function runInvariants(): boolean {
   return passed;
 }
 
+process.stdout.write(`seed ${values.seed}\n`);
 const parts = [
   ...(values.part === "fuzz" ? [] : [runInvariants]),
   ...(values.part === "invariants" ? [] : [runFuzz]),
