@@ -4,7 +4,7 @@ import * as path from "node:path";
 import { type Command, Option } from "commander";
 import { pino } from "pino";
 import type { ContributorEvent } from "../contributor/events.ts";
-import { logEvent, type ServiceLog, serviceLog } from "../contributor/operations/log.ts";
+import { logEvent, type ServiceLog, serviceLog, withoutAddresses } from "../contributor/operations/log.ts";
 import type { Answered } from "../contributor/operations/metrics.ts";
 import { makePrivateDirectory } from "../storage/files.ts";
 import type { Output } from "./output.ts";
@@ -63,12 +63,17 @@ export function openLog({ logFormat, logLevel, logFile }: LogFlags, out: Output)
       if (isPretty) out.note(text);
       for (const log of logs) log.info(text);
     },
-    warn: (text) => {
+    warn: (words) => {
+      const text = withoutAddresses(words);
       if (isPretty) out.warn(text);
       else out.warnings.push(text);
       for (const log of logs) log.warn(text);
     },
   };
+}
+
+function describe({ message, hint }: { message: string; hint: string | undefined }): string {
+  return hint === undefined ? message : `${message} (${hint})`;
 }
 
 /** An event as a line for a person. */
@@ -105,6 +110,6 @@ function eventLine(event: ContributorEvent): string {
     case "not-settled-here":
       return `NOT settled by this service, their adapters are not served: ${event.agreementIds.join(", ")}`;
     case "failed":
-      return `${agreement}FAILED ${event.doing}: ${event.error.message}${event.error.hint === undefined ? "" : ` (${event.error.hint})`}`;
+      return `${agreement}FAILED ${event.doing}: ${withoutAddresses(describe(event.error))}`;
   }
 }

@@ -29,6 +29,13 @@ const SECRET_NAMES = [
 
 export type ServiceLog = Logger;
 
+/** A library's error may quote what it was given: of one that is logged as such only the kind is written. */
+function kindOnly(given: unknown): unknown {
+  if (given instanceof Error) return { err: given.name };
+  const err: unknown = typeof given === "object" && given !== null && "err" in given ? given.err : undefined;
+  return err instanceof Error ? { ...(given as object), err: err.name } : given;
+}
+
 /** A log that writes to `destination`, from `level` on. */
 export function serviceLog(destination: DestinationStream, level: Level = "info"): ServiceLog {
   return pino(
@@ -41,9 +48,10 @@ export function serviceLog(destination: DestinationStream, level: Level = "info"
         paths: SECRET_NAMES.flatMap((name) => [name, `*.${name}`, `*.*.${name}`, `*.*.*.${name}`]),
         censor: "[secret]",
       },
-      // A library's error may quote what it was given; ours never does.
-      serializers: {
-        err: (error: unknown) => ({ name: error instanceof Error ? error.name : typeof error }),
+      hooks: {
+        logMethod(given, method) {
+          method.apply(this, given.map(kindOnly) as typeof given);
+        },
       },
     },
     destination,
@@ -58,8 +66,17 @@ const LEVELS: Partial<Record<ContributorEvent["type"], Level>> = {
   leakage: "warn",
 };
 
+/** A text without addresses: those of nodes carry access keys. Their hosts stay. */
+export function withoutAddresses(text: string): string {
+  return text.replace(/\b(?:https?|wss?):\/\/[^\s"'<>]+/gi, (address) =>
+    URL.canParse(address) ? new URL(address).host : "[address]",
+  );
+}
+
 /** Writes an event; its fields are the line's, amounts decimal text. */
 export function logEvent(log: ServiceLog, event: ContributorEvent): void {
-  const fields = JSON.parse(stringifyMessage(event)) as object;
+  const fields = JSON.parse(stringifyMessage(event), (name, value: unknown) =>
+    name === "message" || name === "hint" ? withoutAddresses(String(value)) : value,
+  ) as object;
   log[LEVELS[event.type] ?? "info"](fields);
 }
