@@ -42,6 +42,8 @@ export interface ServeOptions extends ListenOptions, AdaptersToServe, LoopOption
   rateLimit?: RateLimit;
   /** Hears of every request once it is answered. */
   onAnswer?: (answered: Answered) => void;
+  /** Milliseconds between looks at chain and disk. Default 5 s. */
+  healthMs?: number;
   /** Milliseconds that what is under way has to end when the service closes. Default 20 s. */
   stopMs?: number;
 }
@@ -125,7 +127,7 @@ export async function serve(options: ServeOptions): Promise<ContributorService> 
   const running = await startLoops(options, sessions, settlement, adapters, content);
   const looking = repeat(
     () => monitor.look(),
-    HEALTH_PAUSE,
+    options.healthMs ?? HEALTH_PAUSE,
     () => {},
   );
   onEvent({ type: "listening", url });
