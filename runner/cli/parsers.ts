@@ -1,6 +1,6 @@
 /** Values of options and arguments; what cannot be meant is wrong use. */
-import { InvalidArgumentError } from "commander";
-import { isAddress } from "viem";
+import { InvalidArgumentError, Option } from "commander";
+import { isAddress, zeroAddress } from "viem";
 import type { Hex } from "../protocol/bytes.ts";
 import type { ModulesPerProof } from "../protocol/groups.ts";
 import type { Address } from "../protocol/typedData.ts";
@@ -43,6 +43,16 @@ export function seconds(text: string): bigint {
   const [, number, unit = "s"] = /^([0-9]{1,9})([smhdw])?$/.exec(text) ?? [];
   if (number === undefined) throw new InvalidArgumentError("Expected a time like 90s, 10m, 2h or 30d.");
   return BigInt(Number(number) * SECONDS[unit]!);
+}
+
+/** An option in seconds whose help shows its default as it would be typed. */
+export function timeOption(flags: string, description: string, byDefault: string): Option {
+  return new Option(flags, description).argParser(seconds).default(seconds(byDefault), byDefault);
+}
+
+/** An option that names an ERC-20; ETH without it, which the contracts know as the zero address. */
+export function tokenOption(flags: string, description: string): Option {
+  return new Option(flags, description).argParser(address).default(zeroAddress, "ETH");
 }
 
 /** How many modules one proof covers. */

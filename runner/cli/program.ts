@@ -1,6 +1,7 @@
 /** All commands. Only the one that runs is loaded: what it does not need would only make it slow to start. */
 import * as fs from "node:fs";
 import { Command } from "commander";
+import { completeHelp } from "./help.ts";
 
 type Register = (program: Command) => void;
 
@@ -156,6 +157,7 @@ export async function createProgram(args: readonly string[], { quiet = false } =
   }
   forAll(program, (command) => {
     command.exitOverride();
+    completeHelp(command);
     if (quiet) command.configureOutput({ writeErr: () => {} });
   });
   return program;

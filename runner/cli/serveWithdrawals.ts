@@ -1,13 +1,12 @@
 /** The flags of `serve` by which earnings are taken out without anybody asking. */
 import type { Command } from "commander";
-import { zeroAddress } from "viem";
 import type { ChainContext } from "../chain/connect.ts";
 import { readToken } from "../chain/erc20.ts";
 import type { WithdrawalTerms } from "../contributor/withdrawals.ts";
 import type { Address } from "../protocol/typedData.ts";
 import { parseAmount } from "./amounts.ts";
 import { badValue } from "./failure.ts";
-import { address } from "./parsers.ts";
+import { address, tokenOption } from "./parsers.ts";
 
 export interface WithdrawalFlags {
   withdrawTo?: Address;
@@ -19,7 +18,7 @@ export function withWithdrawals(command: Command): Command {
   return command
     .option("--withdraw-to <address>", "take out what was earned by itself, to this address", address)
     .option("--withdraw-at <amount>", "once so much is there, e.g. 0.1eth")
-    .option("--withdraw-token <address>", "of this ERC-20 (default: ETH)", address, zeroAddress);
+    .addOption(tokenOption("--withdraw-token <address>", "of this ERC-20"));
 }
 
 /** When and where to; nothing unless it is said. @throws DeltapayError `usage/bad-value` */

@@ -5,7 +5,7 @@ import { loadCurve } from "../../protocol/curve.ts";
 import { onProgress, type PtauFlags, typedEntropy, withPtau } from "../ceremonyFlags.ts";
 import { untilStopped } from "../interrupt.ts";
 import { Output } from "../output.ts";
-import { seconds, wholeNumber } from "../parsers.ts";
+import { timeOption, wholeNumber } from "../parsers.ts";
 
 interface ServeFlags extends PtauFlags {
   host: string;
@@ -73,9 +73,9 @@ export function registerCoordinator(ceremony: Command): void {
   withPtau(ceremony.command("serve").description("coordinate one over HTTP: a queue, one turn at a time"))
     .argument("<dir>", "folder of the ceremony")
     .option("--host <address>", "address to listen on", "127.0.0.1")
-    .option("--port <port>", "port to listen on; 0 for any", wholeNumber(0, 65_535), 7430)
-    .option("--turn <time>", "how long a turn may take", seconds, 1800n)
-    .option("--silence <time>", "after how long without a word somebody has left", seconds, 60n)
+    .option("--port <port>", "port to listen on; 0 for any", wholeNumber(0, 65_535), 7450)
+    .addOption(timeOption("--turn <time>", "how long a turn may take", "30m"))
+    .addOption(timeOption("--silence <time>", "after how long without a word somebody has left", "60s"))
     .option("--no-page", "without the page for browsers")
     .option("--trust-proxy", "behind one proxy: a client's address is the last of its X-Forwarded-For")
     .action(serve);

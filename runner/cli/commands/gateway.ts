@@ -127,7 +127,7 @@ export function registerGateway(program: Command): void {
     );
   withOutput(withData(withPassphrase(withChain(withAgreements(command))), "buyer"))
     .option("--host <address>", "address to listen on; off loopback a key and TLS are needed", "127.0.0.1")
-    .option("--port <port>", "port to listen on; 0 for any", wholeNumber(0, 65_535), 7430)
+    .option("--port <port>", "port to listen on; 0 for any", wholeNumber(0, 65_535), 7440)
     .option("--name <name>", "the model's name (default: its folder's; NAME-adapted is the paid one)")
     .option("--tokenizer <file>", "tokenizer.json (default: beside the model)")
     .option("--budget <amount>", "most that this run may cost, e.g. 0.01eth")

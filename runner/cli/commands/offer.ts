@@ -25,7 +25,7 @@ import { type ChainFlags, openChain, openSigningChain, withChain, withSigner } f
 import { closing, type DataFlags, openContributor, withData } from "../folders.ts";
 import { leakageLines, leakageReports } from "../leakage.ts";
 import { Output, type OutputFlags, withOutput } from "../output.ts";
-import { address, hash, seconds, wholeNumber } from "../parsers.ts";
+import { address, hash, timeOption, wholeNumber } from "../parsers.ts";
 
 interface CommonFlags extends ChainFlags, DataFlags, OutputFlags {
   adapter?: string;
@@ -164,10 +164,10 @@ export function registerOffer(program: Command): void {
     .option("--fee <amount>", "kept at opening, whatever follows (default: price x max-unpaid)")
     .option("--max-unpaid <tokens>", "served ahead of a receipt", wholeNumber(1), 256)
     .option("--cap <tokens>", "served in one agreement", wholeNumber(1), 4096)
-    .option("--min-duration <time>", "least time to the deadline", seconds, 3600n)
-    .option("--close-window <time>", "time to prove and settle after the buyer closes", seconds, 3600n)
+    .addOption(timeOption("--min-duration <time>", "least time to the deadline", "1h"))
+    .addOption(timeOption("--close-window <time>", "time to prove and settle after the buyer closes", "1h"))
     .option("--max-opens <n>", "how often the offer can be taken", wholeNumber(1), 1)
-    .option("--expires-in <time>", "how long it can be taken", seconds, 30n * 86_400n)
+    .addOption(timeOption("--expires-in <time>", "how long it can be taken", "30d"))
     .option("--payout <address>", "whom it pays (default: the account)", address)
     .option("--token <address>", "ERC-20 to be paid in (default: ETH)", address)
     .action(make);

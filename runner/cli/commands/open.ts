@@ -1,7 +1,6 @@
 /** `deltapay open`: verify an adapter, accept an offer, pay in. */
 import { readFile } from "node:fs/promises";
 import type { Command } from "commander";
-import { zeroAddress } from "viem";
 import { parsePeftConfig } from "../../adapter/peftConfig.ts";
 import { buyerChain } from "../../buyer/chainView.ts";
 import { chooseOffer, type OfferWish } from "../../buyer/chooseOffer.ts";
@@ -28,7 +27,7 @@ import { type ChainFlags, gasOf, openChain, openSigningChain, withChain, withSig
 import { badValue } from "../failure.ts";
 import { closing, type DataFlags, openBuyer, withData } from "../folders.ts";
 import { duration, Output, type OutputFlags, withOutput } from "../output.ts";
-import { address, hash, httpUrl, seconds } from "../parsers.ts";
+import { address, hash, httpUrl, seconds, tokenOption } from "../parsers.ts";
 import { adapterUse, type ModelFlags, withModel } from "../remote.ts";
 import { openingLink, preparedOpening } from "../walletOpening.ts";
 
@@ -298,7 +297,7 @@ export function registerOpen(program: Command): void {
       "--adapter-config <file>",
       "the adapter's published adapter_config.json: refuse an adapter that lacks a layer it targets, or has another",
     )
-    .option("--token <address>", "pay with this ERC-20, not with ETH", address, zeroAddress)
+    .addOption(tokenOption("--token <address>", "pay with this ERC-20"))
     .option(
       "--max-fee <amount>",
       "largest opening fee to pay (default: the smaller of --amount and the offer's maxUnpaidTokens x price)",

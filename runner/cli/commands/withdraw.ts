@@ -1,13 +1,12 @@
 /** `deltapay withdraw`: one's own credit leaves the escrow. */
 import type { Command } from "commander";
-import { zeroAddress } from "viem";
 import { readToken } from "../../chain/erc20.ts";
 import { withdraw } from "../../chain/escrow.ts";
 import type { Address } from "../../protocol/typedData.ts";
 import { formatAmount } from "../amounts.ts";
 import { type ChainFlags, openSigningChain, withChain, withSigner } from "../connection.ts";
 import { Output, type OutputFlags, withOutput } from "../output.ts";
-import { address } from "../parsers.ts";
+import { address, tokenOption } from "../parsers.ts";
 
 interface Flags extends ChainFlags, OutputFlags {
   token: Address;
@@ -28,7 +27,7 @@ export function registerWithdraw(program: Command): void {
   const command = program
     .command("withdraw")
     .description("take out what settlements, releases and refunds have credited to the account")
-    .option("--token <address>", "ERC-20 (default: ETH)", address, zeroAddress)
+    .addOption(tokenOption("--token <address>", "ERC-20"))
     .option("--to <address>", "where to send it (default: the account)", address);
   withOutput(withSigner(withChain(command))).action(run);
 }
