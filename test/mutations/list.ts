@@ -14,6 +14,7 @@ import { KEY_MUTATIONS } from "./keys.ts";
 import { KILL_MUTATIONS } from "./kill.ts";
 import { LEAKAGE_MUTATIONS } from "./leakage.ts";
 import { NETWORK_MUTATIONS } from "./network.ts";
+import { OPERATIONS_MUTATIONS } from "./operations.ts";
 import { SERVICE_MUTATIONS } from "./service.ts";
 import { SESSION_MUTATIONS } from "./session.ts";
 
@@ -92,5 +93,6 @@ export const MUTATIONS: readonly Mutation[] = [
   ...NETWORK_MUTATIONS,
   ...KILL_MUTATIONS,
   ...LEAKAGE_MUTATIONS,
+  ...OPERATIONS_MUTATIONS,
   ...CONTRACT_MUTATIONS,
 ];
