@@ -38,3 +38,14 @@ export type ContributorEvent =
   | { type: "failed"; agreementId: Hex | null; doing: string; error: DeltapayError };
 
 export type OnEvent = (event: ContributorEvent) => void;
+
+/** A listener whose own failure, a log on a full disk for one, is never that of what it is told of. */
+export function heardSafely(onEvent: OnEvent = () => {}): OnEvent {
+  return (event) => {
+    try {
+      onEvent(event);
+    } catch {
+      // There is nobody left to tell.
+    }
+  };
+}

@@ -33,6 +33,8 @@ interface Ended {
 const MOST_ABSENT = 2;
 /** Settlements on their way to the chain at once. */
 const MAX_SENDING = 8;
+/** Agreements looked at on chain at once: of many the last must not be looked at when its time is over. */
+const MAX_LOOKING = 16;
 
 export class Lifecycle {
   readonly #options: LifecycleOptions;
@@ -193,22 +195,27 @@ export class Lifecycle {
   #forget(agreementId: Hex): void {
     this.#options.sessions.forget(agreementId);
     this.#endsSeen.delete(agreementId);
+    this.#absent.delete(agreementId);
+    this.#retries.succeeded(agreementId);
   }
 
-  /** Runs `work` for each agreement of some phases that is not waiting to be tried again. */
+  /** Runs `work` for each agreement of some phases that is not waiting to be tried again, some at a time. */
   async #each(
     phases: readonly AgreementRecord["phase"][],
     doing: string,
     work: (record: AgreementRecord) => Promise<void>,
   ): Promise<void> {
     const { sessions, isServed } = this.#options;
-    for (const agreementId of sessions.agreements.ids(phases)) {
-      if (!this.#retries.isDue(agreementId)) continue;
-      await this.#guarded(agreementId, doing, async () => {
-        const record = sessions.agreements.get(agreementId);
-        if (isServed(record)) await work(record);
-      });
-    }
+    const due = sessions.agreements.ids(phases).filter((agreementId) => this.#retries.isDue(agreementId));
+    const left = due.values();
+    const lookAtTheRest = async (): Promise<void> => {
+      for (const agreementId of left)
+        await this.#guarded(agreementId, doing, async () => {
+          const record = sessions.agreements.get(agreementId);
+          if (isServed(record)) await work(record);
+        });
+    };
+    await Promise.all(Array.from({ length: MAX_LOOKING }, lookAtTheRest));
   }
 
   /** A failure is told and tried again later; it never keeps other agreements from their turn. */

@@ -30,7 +30,7 @@ export class Review {
   /** Looks at every agreement that counts as over and could still settle; those the chain shows unpaid are taken up again. */
   async run(): Promise<void> {
     const { sessions, onEvent } = this.#options;
-    for (const agreementId of sessions.agreements.ids(["settled", "closed"])) {
+    for (const agreementId of sessions.agreements.ids(["settled", "closed"], nowSeconds())) {
       if (!this.#retries.isDue(agreementId)) continue;
       try {
         await this.#look(agreementId);
@@ -47,7 +47,7 @@ export class Review {
     const { sessions, isServed, onEvent } = this.#options;
     const { agreements, receipts } = sessions;
     const record = agreements.get(agreementId);
-    if (record.deadline < nowSeconds() || !isServed(record)) return;
+    if (!isServed(record)) return;
     if (receipts.newest(agreementId) === undefined || !(await this.#isUnpaid(agreementId))) return;
     const was = record.phase === "settled" ? "settled" : "closed";
     agreements.setSettlement(agreementId, null);

@@ -9,6 +9,7 @@ import type { AdapterRecord } from "./adapters.ts";
 import { Authentication, type AuthenticationOptions } from "./authentication.ts";
 import { type LoopOptions, startLoops } from "./background.ts";
 import { Drain } from "./drain.ts";
+import { heardSafely } from "./events.ts";
 import { type ListenOptions, type Transport, transport } from "./listen.ts";
 import {
   type AdaptersToServe,
@@ -67,11 +68,12 @@ export interface ContributorService {
  * @throws DeltapayError `key/dev-key`, `serve/no-adapter`, `serve/not-registered`, `serve/other-account`, `serve/other-key`,
  * `serve/tls-...`, `serve/public-url-needed`, `serve/port-in-use`, `serve/cannot-listen`, `vault/...`
  */
-export async function serve(options: ServeOptions): Promise<ContributorService> {
+export async function serve(given: ServeOptions): Promise<ContributorService> {
+  const onEvent = heardSafely(given.onEvent);
+  const options = { ...given, onEvent };
   const { data, chain, account } = options;
   const keys = options.keys ?? PINNED_KEYS;
   const isLocal = isLocalChain(chain.chainId);
-  const onEvent = options.onEvent ?? (() => {});
   const where = transport(options);
   const adapters = await loadAdapters(options, keys);
   const authentication = new Authentication(options.authentication);

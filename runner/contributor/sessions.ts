@@ -173,13 +173,9 @@ export class Sessions {
     agreementId: Hex,
     deadline: bigint,
   ): { offer: StoredOffer["offer"]; tokens: bigint; covered: bigint; margin: bigint } {
-    const { adapter, offer, state, covered } = this.#live.get(agreementId);
-    return {
-      offer: offer.offer,
-      tokens: BigInt(state.tokens),
-      covered: BigInt(covered.tokens),
-      margin: this.#settlingTime.margin(agreementId, adapter, deadline),
-    };
+    const { adapter, offer, tokens, covered } = this.#live.usage(agreementId);
+    const margin = this.#settlingTime.margin(agreementId, adapter, deadline);
+    return { offer: offer.offer, tokens, covered, margin };
   }
 
   /** Drops what is in memory of an agreement that is over. */

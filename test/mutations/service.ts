@@ -313,6 +313,40 @@ const WITHDRAWALS: readonly Mutation[] = [
   }),
 ];
 
+const LIVE_SESSIONS = "runner/contributor/session/liveSessions.ts";
+const onLongRunning = tried("test/contributor/longRunning.test.ts");
+
+const LONG_RUNNING: readonly Mutation[] = [
+  onLongRunning("only some are in memory", {
+    name: "sessions-kept-for-ever",
+    attack: "agreements opened and left, until the service has no memory",
+    file: LIVE_SESSIONS,
+    find: "if (this.#recent.size > MOST_KEPT)",
+    replace: "if (false)",
+  }),
+  onLongRunning("only some are in memory", {
+    name: "session-loaded-twice",
+    attack: "an older state taken up beside the one a pass is being folded into",
+    file: LIVE_SESSIONS,
+    find: " ?? this.#inUse.get(agreementId)?.deref()",
+    replace: "",
+  }),
+  onLongRunning("is not kept in memory", {
+    name: "what-is-over-kept",
+    attack: "settled agreements asked for again and again, until the service has no memory",
+    file: LIVE_SESSIONS,
+    find: "    if (isOver(record.phase)) return live;\n",
+    replace: "",
+  }),
+  onLongRunning("cannot be written", {
+    name: "log-failure-spreads",
+    attack: "a full log partition keeps receipts from being settled",
+    file: "runner/contributor/service.ts",
+    find: "heardSafely(given.onEvent)",
+    replace: "given.onEvent ?? (() => {})",
+  }),
+];
+
 export const SERVICE_MUTATIONS: readonly Mutation[] = [
   ...LIMITS,
   ...ENDINGS,
@@ -322,4 +356,5 @@ export const SERVICE_MUTATIONS: readonly Mutation[] = [
   ...WITHDRAWALS,
   ...DISK,
   FAILED_PROOF,
+  ...LONG_RUNNING,
 ];

@@ -49,7 +49,8 @@ function addMoney(add: AddGauge, { database }: ContributorData): void {
     for (const { token, worth } of all<{ token: string; worth: number }>(
       database,
       `SELECT json_extract(o.terms, '$.offer.token') AS token, sum(min(CAST(a.amount AS REAL), CAST(a.price AS REAL) *
-         coalesce((SELECT max(r.tokens) FROM receipt AS r WHERE r.agreement_id = a.agreement_id), 0))) AS worth
+         coalesce((SELECT r.tokens FROM receipt AS r WHERE r.agreement_id = a.agreement_id
+           ORDER BY r.passes DESC LIMIT 1), 0))) AS worth
        FROM agreement AS a JOIN offer AS o USING (offer_hash) WHERE a.phase IN (${phases}) GROUP BY 1`,
     ))
       gauge.set({ token }, worth);

@@ -1,4 +1,7 @@
-/** Agreements under way: what is kept in memory of each, loaded from disk when first asked for. */
+/**
+ * Agreements under way: what is kept in memory of each, loaded from disk when asked for. Of many, only those asked for
+ * lately are kept: what an agreement holds in memory must not be for its buyer to choose.
+ */
 
 import type { Hex } from "../../protocol/bytes.ts";
 import type { KeyPoints } from "../../protocol/commitment.ts";
@@ -9,7 +12,7 @@ import type { ServedAdapter } from "../adapters.ts";
 import type { ContributorData } from "../dataFolder.ts";
 import type { OnEvent } from "../events.ts";
 import { findOffer, type StoredOffer } from "../offers.ts";
-import { type AgreementRecord, AgreementStore } from "../store/agreements.ts";
+import { type AgreementRecord, AgreementStore, isOver } from "../store/agreements.ts";
 import { PassStore, type StoredPass } from "../store/passes.ts";
 import { ReceiptStore } from "../store/receipts.ts";
 
@@ -36,12 +39,21 @@ export interface LiveSessionsOptions {
   onEvent?: OnEvent;
 }
 
+/** Agreements kept in memory, each with a pass of at most `maxUnpaidTokens` tokens. */
+const MOST_KEPT = 64;
+
 export class LiveSessions {
   readonly agreements: AgreementStore;
   readonly receipts: ReceiptStore;
   readonly passes: PassStore;
   readonly #options: LiveSessionsOptions;
-  readonly #live = new Map<Hex, LiveSession>();
+  /** Those asked for lately, the last one last. */
+  readonly #recent = new Map<Hex, LiveSession>();
+  /** Whatever anybody still works with: it must not be loaded a second time beside that. */
+  readonly #inUse = new Map<Hex, WeakRef<LiveSession>>();
+  readonly #collected = new FinalizationRegistry<Hex>((agreementId) => {
+    if (this.#inUse.get(agreementId)?.deref() === undefined) this.#inUse.delete(agreementId);
+  });
 
   constructor(options: LiveSessionsOptions) {
     const { database } = options.data;
@@ -53,20 +65,31 @@ export class LiveSessions {
 
   /** @throws DeltapayError `session/unknown-agreement`, `session/not-our-offer` */
   get(agreementId: Hex): LiveSession {
-    const known = this.#live.get(agreementId);
-    if (known !== undefined) return known;
-    const live = this.#load(this.agreements.get(agreementId));
-    this.#live.set(agreementId, live);
+    const known = this.#recent.get(agreementId) ?? this.#inUse.get(agreementId)?.deref();
+    if (known !== undefined) {
+      this.#keep(agreementId, known);
+      return known;
+    }
+    const record = this.agreements.get(agreementId);
+    const live = this.#load(record);
+    // One that is over changes no more: whoever asks for it again does not bring it back.
+    if (isOver(record.phase)) return live;
+    this.#inUse.set(agreementId, new WeakRef(live));
+    this.#collected.register(live, agreementId);
+    this.#keep(agreementId, live);
     return live;
   }
 
-  #load({ agreementId, adapterId, offerHash }: AgreementRecord): LiveSession {
-    const adapter = this.#options.adapters.get(adapterId);
-    const offer = findOffer(this.#options.data, offerHash);
-    if (adapter === undefined || offer === undefined)
-      throw new DeltapayError("session/not-our-offer", "the adapter of this agreement is not served now", {
-        field: "agreementId",
-      });
+  /** The one asked for longest ago makes room. */
+  #keep(agreementId: Hex, live: LiveSession): void {
+    this.#recent.delete(agreementId);
+    this.#recent.set(agreementId, live);
+    if (this.#recent.size > MOST_KEPT) this.#recent.delete(this.#recent.keys().next().value!);
+  }
+
+  #load(record: AgreementRecord): LiveSession {
+    const { agreementId } = record;
+    const { adapter, offer } = this.#served(record);
     const newest = this.receipts.newest(agreementId)?.receipt;
     return {
       adapter,
@@ -77,9 +100,26 @@ export class LiveSessions {
     };
   }
 
+  #served({ adapterId, offerHash }: AgreementRecord): Pick<LiveSession, "adapter" | "offer"> {
+    const adapter = this.#options.adapters.get(adapterId);
+    const offer = findOffer(this.#options.data, offerHash);
+    if (adapter === undefined || offer === undefined)
+      throw new DeltapayError("session/not-our-offer", "the adapter of this agreement is not served now", {
+        field: "agreementId",
+      });
+    return { adapter, offer };
+  }
+
+  /** What bounds an agreement and how much of it is used, in tokens; of any agreement, without taking it into memory. */
+  usage(agreementId: Hex): Pick<LiveSession, "adapter" | "offer"> & { tokens: bigint; covered: bigint } {
+    const record = this.agreements.get(agreementId);
+    const covered = this.receipts.newest(agreementId)?.receipt.tokens ?? 0n;
+    return { ...this.#served(record), tokens: BigInt(record.tokens), covered };
+  }
+
   /** Drops what is in memory of an agreement that is over. */
   forget(agreementId: Hex): void {
-    this.#live.delete(agreementId);
+    this.#recent.delete(agreementId);
   }
 
   /** @throws DeltapayError `session/ended` */

@@ -3,7 +3,9 @@ import type { DatabaseSync } from "node:sqlite";
 import type { Hex } from "../../protocol/bytes.ts";
 import { DeltapayError } from "../../protocol/errors.ts";
 import type { Address } from "../../protocol/typedData.ts";
+import { transaction } from "../../storage/database.ts";
 import type { SessionView } from "../../wire/messages.ts";
+import { PassStore } from "./passes.ts";
 import { all, first, nowSeconds, run } from "./rows.ts";
 
 export type Phase = SessionView["phase"];
@@ -75,6 +77,11 @@ function fromRow(row: Row): AgreementRecord {
 
 function quoted(phases: readonly Phase[]): string {
   return phases.map((phase) => `'${phase}'`).join(", ");
+}
+
+/** Whether nothing more comes of an agreement, unless its settlement is undone. */
+export function isOver(phase: Phase): boolean {
+  return phase === "settled" || phase === "closed";
 }
 
 export class AgreementStore {
@@ -157,10 +164,20 @@ export class AgreementStore {
   }
 
   /**
-   * Moves an agreement on, unless it is not in one of the phases `from`.
+   * Moves an agreement on, unless it is not in one of the phases `from`. With its end the answers of its last pass go, by
+   * far the most that is stored of it: they are for repeats, and neither proof nor settlement needs them.
    * @returns whether it moved
    */
   move(agreementId: Hex, from: readonly Phase[], to: Phase, reason: string | null = null): boolean {
+    if (!isOver(to)) return this.#move(agreementId, from, to, reason);
+    return transaction(this.#database, () => {
+      const moved = this.#move(agreementId, from, to, reason);
+      if (moved) new PassStore(this.#database).forgetAnswers(agreementId);
+      return moved;
+    });
+  }
+
+  #move(agreementId: Hex, from: readonly Phase[], to: Phase, reason: string | null): boolean {
     return (
       run(
         this.#database,
@@ -173,11 +190,16 @@ export class AgreementStore {
     );
   }
 
-  /** Ids of agreements of some phases, the earliest deadline first. */
-  ids(phases: readonly Phase[]): Hex[] {
+  /**
+   * Ids of agreements of some phases, the earliest deadline first.
+   * @param dueFrom unix seconds; those with an earlier deadline are left out
+   */
+  ids(phases: readonly Phase[], dueFrom = 0): Hex[] {
     return all<{ agreement_id: Hex }>(
       this.#database,
-      `SELECT agreement_id FROM agreement WHERE phase IN (${quoted(phases)}) ORDER BY deadline, rowid`,
+      `SELECT agreement_id FROM agreement WHERE phase IN (${quoted(phases)}) AND deadline >= ?
+       ORDER BY deadline, rowid`,
+      dueFrom,
     ).map(({ agreement_id }) => agreement_id);
   }
 

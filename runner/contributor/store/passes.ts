@@ -64,8 +64,7 @@ export class PassStore {
 
   /** Begins a pass and forgets the answers of those before. */
   begin(agreementId: Hex, pass: number, salt: Uint8Array, tokens: number): void {
-    run(this.#database, "DELETE FROM answer WHERE agreement_id = ?", agreementId);
-    run(this.#database, "DELETE FROM pass_input WHERE agreement_id = ?", agreementId);
+    this.forgetAnswers(agreementId);
     run(
       this.#database,
       "INSERT INTO pass (agreement_id, pass, salt, tokens) VALUES (?, ?, ?, ?)",
@@ -74,6 +73,12 @@ export class PassStore {
       salt,
       tokens,
     );
+  }
+
+  /** Drops activations and answers; the passes stay. */
+  forgetAnswers(agreementId: Hex): void {
+    run(this.#database, "DELETE FROM answer WHERE agreement_id = ?", agreementId);
+    run(this.#database, "DELETE FROM pass_input WHERE agreement_id = ?", agreementId);
   }
 
   /** Stores the answers to one request. */

@@ -88,7 +88,13 @@ export class ReceiptStore {
 
   /** Adds a receipt that covers more than all before; their states are no longer needed. */
   add({ receipt, signature, statements }: StoredReceipt, state: Uint8Array): void {
-    run(this.#database, "UPDATE receipt SET state = NULL WHERE agreement_id = ?", receipt.agreementId);
+    // Only the newest has one: an agreement may have many thousands.
+    run(
+      this.#database,
+      `UPDATE receipt SET state = NULL WHERE agreement_id = ?1
+       AND passes = (SELECT max(passes) FROM receipt WHERE agreement_id = ?1)`,
+      receipt.agreementId,
+    );
     run(
       this.#database,
       `INSERT INTO receipt
