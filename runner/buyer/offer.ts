@@ -143,7 +143,7 @@ export function contributorWarnings(
   const enough = extractionTokens(layout);
   if (offer.tokenCap * offer.maxOpens >= BigInt(enough))
     warnings.push(
-      `${offer.tokenCap} tokens in each of ${offer.maxOpens} agreements: about ${enough} tokens give the adapter away`,
+      `${offer.tokenCap} tokens in ${offer.maxOpens === 1n ? "one agreement" : `each of ${offer.maxOpens} agreements`}: about ${enough} tokens give the adapter away`,
     );
   return warnings;
 }

@@ -7,6 +7,7 @@ import { DeltapayError } from "../protocol/errors.ts";
 import { hasCode } from "../storage/files.ts";
 import { type AppConfig, appConfigSchema } from "../wire/admin.ts";
 import { parseMessage } from "../wire/messages.ts";
+import { refuseUnreadable } from "../wire/unreadable.ts";
 import { serveProvingFiles } from "./keys.ts";
 import { readSite, type SiteFile, siteFile } from "./site.ts";
 
@@ -29,6 +30,9 @@ export interface AppServer {
 
 const HOST = "127.0.0.1";
 const CONFIG_PATH = "/config.json";
+/** Milliseconds. */
+const REQUEST_TIMEOUT = 30_000;
+const MAX_CONNECTIONS = 256;
 const WALLET_FILES = ["wallet.js", "wallet.css"] as const;
 
 /** Whatever is served: nothing sniffed, framed, embedded elsewhere or told where one came from. */
@@ -63,6 +67,12 @@ function checkHost(request: FastifyRequest): void {
     });
 }
 
+function refusePath(reply: FastifyReply): FastifyReply {
+  return reply
+    .status(400)
+    .send({ error: new DeltapayError("wire/bad-request", "the path is malformed", { field: "path" }) });
+}
+
 function send(request: FastifyRequest, reply: FastifyReply, file: SiteFile): FastifyReply {
   reply
     .header("etag", file.etag)
@@ -80,7 +90,15 @@ export async function startAppServer(options: AppServerOptions): Promise<AppServ
   if (options.demoWallet === true) withDemoWallet(files);
   let config: SiteFile | undefined;
   let policy = policyHeader([]);
-  const app = fastify({ forceCloseConnections: true, exposeHeadRoutes: true });
+  const app = fastify({
+    requestTimeout: REQUEST_TIMEOUT,
+    forceCloseConnections: true,
+    exposeHeadRoutes: true,
+    clientErrorHandler: refuseUnreadable,
+    frameworkErrors: (_error, _request, reply) => refusePath(reply),
+  });
+  app.server.headersTimeout = REQUEST_TIMEOUT;
+  app.server.maxConnections = MAX_CONNECTIONS;
   app.addHook("onRequest", async (request, reply) => {
     reply.headers({ ...HEADERS, "content-security-policy": policy });
     checkHost(request);

@@ -140,7 +140,14 @@ export function readSealedSession(text: string): SealedSession {
   ensure(text.length <= MAX_SESSION_FILE, "session-file/malformed", "the file is too large", {
     field: "session",
   });
-  return parseMessage(sealedSchema, parseText(text), "session");
+  const json = parseText(text);
+  ensure(
+    (json as { format?: unknown } | null)?.format === FORMAT,
+    "session-file/malformed",
+    "the file is no session file of this version",
+    { field: "session.format", hint: "deltapay prove AGREEMENT --export-session FILE writes one" },
+  );
+  return parseMessage(sealedSchema, json, "session");
 }
 
 /**

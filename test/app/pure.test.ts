@@ -153,7 +153,7 @@ test("a file that is too large to be what is asked for is not read", async () =>
   for (const read of [readText, readBytes])
     await assert.rejects(async () => read(file, 1), {
       code: "file/too-large",
-      message: /^bundle.json has 1 KB/,
+      message: /^the file bundle.json has 1 KB/,
     });
 });
 

@@ -89,6 +89,7 @@ export function TermsForm({
             />
             <TextField
               label="Receipts are signed by"
+              wide
               value={signerText}
               onChange={setSigner}
               hint="a plain key your client holds, never this wallet's"

@@ -78,6 +78,7 @@ export function OfferForm({
           <TextField
             key={field}
             label={LABELS[field][0]}
+            wide={field === "payout"}
             hint={
               field === "pricePerToken" && token !== undefined
                 ? `in ${unitsOf(token)}, as 1 ${token === ETH ? "gwei" : token.symbol}`
@@ -90,6 +91,7 @@ export function OfferForm({
         ))}
         <TextField
           label="Paid in"
+          wide
           hint="an ERC-20's address; empty for ETH"
           value={tokenText}
           error={badToken}

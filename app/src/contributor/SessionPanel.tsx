@@ -68,7 +68,7 @@ export function SessionPanel({
         facts={[
           ["Tokens served", session.tokens.toLocaleString()],
           ["Covered by a receipt", receipt === null ? "none yet" : receipt.tokens.toLocaleString()],
-          ["Served ahead of a receipt", session.unpaidTokens.toLocaleString()],
+          ["Not covered yet", session.unpaidTokens.toLocaleString()],
           ["Owed", <Amount key="o" value={owed} token={token} whole={session.amount} />],
           ["Paid in", <Amount key="a" value={session.amount} token={token} />],
           [

@@ -8,6 +8,7 @@ export function TextField({
   hint,
   error,
   inputMode,
+  wide = false,
 }: {
   label: string;
   value: string;
@@ -15,10 +16,12 @@ export function TextField({
   hint?: string;
   error?: string | undefined;
   inputMode?: "numeric" | "decimal" | "text";
+  /** Room for an address. */
+  wide?: boolean;
 }) {
   const id = useId();
   return (
-    <div className="field">
+    <div className={wide ? "field wide" : "field"}>
       <label htmlFor={id}>{label}</label>
       <input
         id={id}

@@ -13,7 +13,7 @@ function checkSize({ name, size }: ChosenFile, most: number): void {
   ensure(
     size <= most,
     "file/too-large",
-    `${name} has ${sizeText(size)}, at most ${sizeText(most)} are read`,
+    `the file ${name} has ${sizeText(size)}, at most ${sizeText(most)} are read`,
     {
       field: "file",
       hint: "see that it is the right file",

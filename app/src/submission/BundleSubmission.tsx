@@ -90,7 +90,7 @@ export function BundleSubmission({
         )
       )}
       {action.records.length > 0 && <TransactionList records={action.records} />}
-      {action.error !== undefined && (
+      {action.error !== undefined && !settled && (
         <Failure title="The submission stopped" error={action.error} onRetry={action.run} />
       )}
     </div>

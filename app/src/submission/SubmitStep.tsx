@@ -41,8 +41,8 @@ export function SubmitStep({
         <Notice kind="warn" title="Sending may cost more than it brings">
           <p>
             The receipt brings <Amount value={more} token={agreement.token} whole={data.wei} />, its proofs
-            cost up to <Amount value={roundUp(data.wei)} token={ETH.address} />. A later receipt of the same
-            agreement covers these tokens too.
+            cost up to <Amount value={roundUp(data.wei)} token={ETH.address} />. While the session goes on, a
+            later receipt covers these tokens too.
           </p>
         </Notice>
       )}

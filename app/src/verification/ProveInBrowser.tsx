@@ -13,8 +13,8 @@ const STEPS: Record<ProveProgress["step"], string> = {
   proving: "Proving",
 };
 
-/** Most bytes of a session file or of a key's file: a browser holds no more in one piece. */
-const MOST_BYTES = 256 * 1024 * 1024;
+/** Most bytes of a session file or of a key's file: a browser holds little more in one piece. */
+const MOST_BYTES = 256 * 2 ** 20;
 
 /** The key's two files where both were chosen. */
 async function chosenFiles(
@@ -22,7 +22,9 @@ async function chosenFiles(
   wasm: File | undefined,
 ): Promise<{ files?: ProvingFiles }> {
   if (zkey === undefined || wasm === undefined) return {};
-  return { files: { zkey: await readBytes(zkey, MOST_BYTES), wasm: await readBytes(wasm, MOST_BYTES) } };
+  return {
+    files: { zkey: await readBytes(zkey, MOST_BYTES), wasm: await readBytes(wasm, MOST_BYTES) },
+  };
 }
 
 /** @param onBundle takes the proofs; they were made here, and are still to be checked like any others */

@@ -7,15 +7,19 @@ import { bundleSchema, type ProofBundle, parseMessage } from "../../../runner/wi
  * @throws DeltapayError `wire/malformed` naming the field
  */
 export function parseBundle(text: string): ProofBundle {
+  const malformed = (message: string): DeltapayError =>
+    new DeltapayError("wire/malformed", message, {
+      field: "bundle",
+      hint: "a proof bundle is written by: deltapay prove AGREEMENT --out FILE",
+    });
   let json: unknown;
   try {
     json = JSON.parse(text);
   } catch {
-    throw new DeltapayError("wire/malformed", "the file is not JSON", {
-      field: "bundle",
-      hint: "a proof bundle is written by: deltapay prove AGREEMENT --out FILE",
-    });
+    throw malformed("the file is not JSON");
   }
+  if (typeof json !== "object" || json === null || !("claims" in json && "receipt" in json))
+    throw malformed("the file is JSON, but has no receipt and no proofs");
   return parseMessage(bundleSchema, json, "bundle");
 }
 

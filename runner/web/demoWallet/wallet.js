@@ -189,20 +189,28 @@
     return made;
   }
 
+  /** Wei as ether, to the last digit. */
+  function ether(wei) {
+    const digits = wei.toString().padStart(19, "0");
+    return `${digits.slice(0, -18)}.${digits.slice(-18)}`.replace(/\.?0+$/, "");
+  }
+
   /** What is asked, in words and in full. */
   function described(method, params) {
     if (method === "eth_sendTransaction") {
       const [{ to, value = "0x0", data = "0x" }] = params;
-      const ether = Number(BigInt(value)) / 1e18;
       const bytes = (data.length - 2) / 2;
       return [
-        `Send a transaction to ${to ?? "a new contract"} with ${ether} test ETH`,
-        `${bytes} bytes of data: ${data.slice(0, 10)}…`,
+        `Send a transaction to ${to ?? "a new contract"} with ${ether(BigInt(value))} test ETH`,
+        `${bytes} bytes of data: ${data}`,
       ];
     }
     if (method === "eth_signTypedData_v4") {
-      const { primaryType, message } = JSON.parse(params[1]);
-      return [`Sign: ${primaryType}`, JSON.stringify(message, null, 1)];
+      const { primaryType, domain, message } = JSON.parse(params[1]);
+      return [
+        `Sign: ${primaryType} for ${domain.name} on chain ${domain.chainId}`,
+        JSON.stringify({ domain, message }, null, 1),
+      ];
     }
     if (method.startsWith("wallet_switch") || method.startsWith("wallet_add"))
       return ["Switch to the local chain", `chain ${Number(params[0].chainId)}`];
@@ -229,7 +237,8 @@
     dialog.setAttribute("aria-labelledby", heading.id);
     document.body.append(dialog);
     dialog.showModal();
-    approve.focus();
+    // A key pressed once too often must not say yes.
+    reject.focus();
     return new Promise((resolve) => {
       const end = (decision) => () => {
         dialog.close();
