@@ -93,6 +93,9 @@ export interface Running<Document> {
   /** What it printed when it was ready. */
   ready: Document;
   output: Finished;
+  signal(name: NodeJS.Signals): void;
+  /** Its exit code once it has ended. */
+  ended: Promise<number | null>;
   /** Asks it to end; its exit code. */
   stop(): Promise<number | null>;
 }
@@ -101,11 +104,12 @@ export interface Running<Document> {
 export async function startJson<Document>(
   context: { after(work: () => void): void },
   args: readonly string[],
+  extra: Environment = {},
 ): Promise<Running<Document>> {
-  const { child, output } = start([...args, "--json"], {});
+  const { child, output } = start([...args, "--json"], extra);
   context.after(() => child.kill("SIGKILL"));
-  const closed = once(child, "close") as Promise<[number | null]>;
-  const ended = closed.then(() => {
+  const ended = (once(child, "close") as Promise<[number | null]>).then(([code]) => code);
+  const early = ended.then(() => {
     throw new Error(`deltapay ${args.join(" ")} ended:\n${output.stdout}\n${output.stderr}`);
   });
   const printed = new Promise<Document>((resolve) => {
@@ -113,11 +117,11 @@ export async function startJson<Document>(
       if (/^}\n$/m.test(output.stdout)) resolve(JSON.parse(output.stdout) as Document);
     });
   });
-  const ready = await Promise.race([printed, ended]);
-  ended.catch(() => undefined);
-  const stop = async (): Promise<number | null> => {
+  const ready = await Promise.race([printed, early]);
+  early.catch(() => undefined);
+  const stop = (): Promise<number | null> => {
     child.kill("SIGTERM");
-    return (await closed)[0];
+    return ended;
   };
-  return { ready, output, stop };
+  return { ready, output, ended, stop, signal: (name) => void child.kill(name) };
 }

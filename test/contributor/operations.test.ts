@@ -14,7 +14,7 @@ import { PATHS } from "../../runner/wire/paths.ts";
 import { temporaryDirectory } from "../storage/temporary.ts";
 import { ask, type TestBuyer } from "./buyer.ts";
 import { type Operated, operated } from "./operated.ts";
-import { addAdapterSecrets, addSecret, type Secrets, secretsIn } from "./secrets.ts";
+import { addAdapterSecrets, addSecret, type Secrets, secretsIn, watchBuyer } from "./secrets.ts";
 import { until } from "./setting.ts";
 
 after(async () => (await loadCurve()).terminate());
@@ -175,28 +175,6 @@ test("a chain that hangs or is behind, and a folder that takes no writes, are to
   fs.writeFileSync(directory, "");
   assert.deepEqual(await problems({ chainId: 31337n, time }), ["the data folder cannot be written to"]);
 });
-
-/** Adds what a buyer sends and gets to the secrets. */
-function watchBuyer(secrets: Secrets, buyer: TestBuyer): void {
-  const [request, send, open] = [buyer.request, buyer.send, buyer.open];
-  buyer.request = (modules, tokens, salt) => {
-    const made = request.call(buyer, modules, tokens, salt);
-    addSecret(secrets, "pass salt", made.passSalt);
-    addSecret(secrets, "activations", new Uint8Array(made.X.buffer));
-    secrets.set("activations, decimal", made.X.join(","));
-    return made;
-  };
-  buyer.send = async (...args) => {
-    const answer = await send.apply(buyer, args);
-    if (answer.status === 200) addSecret(secrets, "answer", answer.bytes);
-    return answer;
-  };
-  buyer.open = async () => {
-    const answer = await open.call(buyer);
-    addSecret(secrets, `token of ${buyer.agreementId}`, buyer.token);
-    return answer;
-  };
-}
 
 test("no log and no metric holds a secret, whatever happens", async (context) => {
   const contributor = await operated(context);

@@ -5,8 +5,8 @@ import { setTimeout as sleep } from "node:timers/promises";
 
 export interface RpcProxy {
   url: string;
-  /** `down`: connections are broken off. `slow`: a tenth of a second later. `behind`: as it was at `behindBlock`. */
-  mode: "up" | "down" | "slow" | "behind";
+  /** `down`: connections are broken off. `slow`: a tenth of a second later. `held`: once it is not. `behind`: as it was at `behindBlock`. */
+  mode: "up" | "down" | "slow" | "held" | "behind";
   behindBlock: bigint;
   /** Requests that came while it was down. */
   refused: number;
@@ -37,6 +37,7 @@ export async function rpcProxy(
     }
     const block = `0x${proxy.behindBlock.toString(16)}`;
     if (proxy.mode === "slow") await sleep(100);
+    while (proxy.mode === "held") await sleep(10);
     if (proxy.mode === "behind") body = behind(body, block);
     const answer = await fetch(rpcUrl, {
       method: "POST",

@@ -5,6 +5,7 @@ import type { ContributorData } from "../../runner/contributor/dataFolder.ts";
 import { fromHex, type Hex } from "../../runner/protocol/bytes.ts";
 import { manifestLayout } from "../../runner/protocol/manifest.ts";
 import { registrationBlinds } from "../../runner/protocol/registration.ts";
+import type { TestBuyer } from "./buyer.ts";
 
 /** Names and texts of which none may be found. */
 export type Secrets = Map<string, string>;
@@ -44,6 +45,28 @@ export function addAdapterSecrets(secrets: Secrets, data: ContributorData, adapt
         secrets.set(`blind ${name} ${i} of module ${m}, hex`, scalar.toString(16).padStart(64, "0"));
       }
   }
+}
+
+/** Adds what a buyer sends and gets to the secrets. */
+export function watchBuyer(secrets: Secrets, buyer: TestBuyer): void {
+  const [request, send, open] = [buyer.request, buyer.send, buyer.open];
+  buyer.request = (modules, tokens, salt) => {
+    const made = request.call(buyer, modules, tokens, salt);
+    addSecret(secrets, "pass salt", made.passSalt);
+    addSecret(secrets, "activations", new Uint8Array(made.X.buffer));
+    secrets.set("activations, decimal", made.X.join(","));
+    return made;
+  };
+  buyer.send = async (...args) => {
+    const answer = await send.apply(buyer, args);
+    if (answer.status === 200) addSecret(secrets, "answer", answer.bytes);
+    return answer;
+  };
+  buyer.open = async () => {
+    const answer = await open.call(buyer);
+    addSecret(secrets, `token of ${buyer.agreementId}`, buyer.token);
+    return answer;
+  };
 }
 
 /** Names of the secrets that a text holds. */
