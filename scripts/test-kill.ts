@@ -10,7 +10,7 @@
 import * as fs from "node:fs";
 import { parseArgs } from "node:util";
 import { Progress } from "../runner/cli/progress.ts";
-import { type KillFigures, killAndResume } from "../test/kill/harness.ts";
+import { type KillFigures, type KillOptions, killAndResume } from "../test/kill/harness.ts";
 
 const { values } = parseArgs({
   options: {
@@ -65,14 +65,27 @@ function print({ steps, errors, ...counts }: KillFigures): void {
   for (const error of errors) console.log(`ERROR ${error}`);
 }
 
+/** Ends with another exit code than a run that came to its end. */
+async function killUntilDone(options: KillOptions): Promise<KillFigures> {
+  try {
+    return await killAndResume(options);
+  } catch (error) {
+    console.error(interruption.signal.aborted ? "interrupted" : error);
+    process.exit(interruption.signal.aborted ? 130 : 1);
+  }
+}
+
 const wanted = Number(values.kills);
+const interruption = new AbortController();
+for (const signal of ["SIGINT", "SIGTERM"] as const) process.on(signal, () => interruption.abort(signal));
 const progress = new Progress(process.stderr);
 const figures = together(
-  await killAndResume({
+  await killUntilDone({
     kills: Math.max(0, wanted - (earlier?.kills ?? 0)),
     // Going on with the same seed would only repeat the same choices.
     seed: Number(values.seed ?? Date.now() % 2 ** 31) + (earlier?.kills ?? 0),
     lanes: Number(values.lanes),
+    signal: interruption.signal,
     ...(values.only === undefined ? {} : { only: new RegExp(values.only) }),
     onKill: (where, now) => {
       const sofar = together(now);
@@ -86,4 +99,6 @@ progress.pause();
 keep(figures);
 if (values.json) console.log(JSON.stringify(figures, null, 2));
 else print(figures);
-if (figures.moneyErrors > 0) process.exitCode = 1;
+// A run that stopped short, or after which something did not go on, has shown nothing.
+if (figures.moneyErrors > 0 || figures.kills < wanted || figures.resumed < figures.kills)
+  process.exitCode = 1;

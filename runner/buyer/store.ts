@@ -214,7 +214,12 @@ export class BuyerStore {
   acceptReceipt(agreementId: Hex, passes: bigint): void {
     transaction(this.#database, () => {
       this.#run("UPDATE receipt SET accepted = 1 WHERE agreement = ? AND passes = ?", agreementId, passes);
-      this.#run("UPDATE receipt SET state = NULL WHERE agreement = ? AND passes < ?", agreementId, passes);
+      // Not those that have none: an agreement may have many thousands.
+      this.#run(
+        "UPDATE receipt SET state = NULL WHERE agreement = ? AND passes < ? AND state IS NOT NULL",
+        agreementId,
+        passes,
+      );
     });
   }
 

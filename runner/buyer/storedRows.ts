@@ -48,6 +48,9 @@ export const BUYER_MIGRATIONS: readonly string[] = [
     PRIMARY KEY (agreement, position)
   ) STRICT;
   `,
+  `
+  CREATE INDEX receipt_with_state ON receipt (agreement, passes) WHERE state IS NOT NULL;
+  `,
 ];
 
 /**

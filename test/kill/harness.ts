@@ -26,6 +26,8 @@ export interface KillOptions {
   only?: RegExp;
   /** Kill just there, in this order for each role, and nowhere else. */
   exactly?: readonly { role: string; step: string; nth: number }[];
+  /** Ends it before its time: nothing is left running. */
+  signal?: AbortSignal;
   /** Hears of each kill, with what came of all so far. */
   onKill?: (where: string, sofar: KillFigures) => void;
 }
@@ -53,22 +55,33 @@ interface Ground {
   text: string;
 }
 
-/** Runs until so many processes were killed. @throws DeltapayError when the ground cannot be prepared */
+/** Runs until so many processes were killed. @throws DeltapayError when the ground cannot be prepared, or `signal` ends it */
 export async function killAndResume(options: KillOptions): Promise<KillFigures> {
   const folder = fs.mkdtempSync(path.join(os.tmpdir(), "deltapay-kill-"));
   const node = await startLocalNode();
+  let run: KillRun | undefined;
   try {
+    options.signal?.throwIfAborted();
     const deploymentFile = path.join(folder, "deployment.json");
     const chain = ["--rpc", node.rpcUrl, "--deployment", deploymentFile];
     await runCommand(["deploy", ...chain]);
     const ctx = await connect({ rpcUrl: node.rpcUrl, deploymentFile });
     const text = path.join(folder, "text.txt");
     fs.writeFileSync(text, fs.readFileSync(FIXTURES.text, "utf8").slice(0, 400));
-    return await new KillRun(options, { folder, ctx, chain, text }).run();
+    run = new KillRun(options, { folder, ctx, chain, text });
+    return await Promise.race([run.run(), aborted(options.signal)]);
   } finally {
+    await run?.abandon();
     await node.stop();
-    fs.rmSync(folder, { recursive: true, force: true });
+    fs.rmSync(folder, { recursive: true, force: true, maxRetries: 5 });
   }
+}
+
+async function aborted(signal: AbortSignal | undefined): Promise<never> {
+  signal?.throwIfAborted();
+  return new Promise((_, reject) => {
+    signal?.addEventListener("abort", () => reject(signal.reason), { once: true });
+  });
 }
 
 class KillRun {
@@ -97,6 +110,11 @@ class KillRun {
     await Promise.all(this.#lanes.map((lane) => this.#live(lane)));
     await this.#checkChain(this.#lanes[0]!);
     return this.#figures();
+  }
+
+  /** Ends every process it started. */
+  async abandon(): Promise<void> {
+    await Promise.all(this.#lanes.map((lane) => lane.abandon()));
   }
 
   /** A registered adapter, an offer, and the parties. */

@@ -56,6 +56,7 @@ export class Lane {
   #serviceAimed = false;
   #supervision: Promise<void> = Promise.resolve();
   #stopping = false;
+  readonly #running = new Set<CommandUnderTest>();
   #agreement: string | undefined;
   #phase: Phase = "opening";
   /** Lines of the service's log that are told of. */
@@ -114,6 +115,8 @@ export class Lane {
   #start(role: string, args: readonly string[], kill: Kill | undefined): CommandUnderTest {
     const log = path.join(this.#options.folder, `${++this.#started}-${role}.log`);
     const command = new CommandUnderTest(args, log, kill);
+    this.#running.add(command);
+    void command.ended.then(() => this.#running.delete(command));
     const outside = kill === undefined ? undefined : this.#options.aimOutside(role);
     if (outside !== undefined) {
       const timer = setTimeout(() => command.kill(), outside);
@@ -194,6 +197,14 @@ export class Lane {
     this.#judge();
   }
 
+  /** Ends everything at once; nothing is judged any more. */
+  async abandon(): Promise<void> {
+    this.#stopping = true;
+    const running = [...this.#running];
+    for (const command of running) command.kill();
+    await Promise.all(running.map(({ ended }) => ended));
+  }
+
   /**
    * Runs a command to its end, however often it is killed.
    * @param isDone whether what it is for was done although it was killed or refused
@@ -206,6 +217,7 @@ export class Lane {
     let kills = 0;
     for (let starts = 0; starts < MOST_STARTS; starts++) {
       await this.#ready();
+      if (this.#stopping) return undefined;
       const aim = kills < MOST_KILLS[role]! ? this.#aim(role) : undefined;
       const command = this.#start(role, args, aim);
       const ended = await Promise.race([this.#ended(role, command), timeout(`${role} to end`)]);
@@ -253,6 +265,8 @@ export class Lane {
     const fresh = (): string | undefined => this.#openAgreements().find((id) => !known.has(id));
     await this.#insist("open", args, () => fresh() !== undefined);
     this.#agreement = fresh();
+    if (this.#agreement === undefined && !this.#stopping)
+      this.invariant.found("the buyer opened an agreement that it does not know");
     return this.#agreement !== undefined;
   }
 
