@@ -171,6 +171,28 @@ test("an adapter whose verifier is none of this release is refused, and a dev ke
   );
 });
 
+test("a node that tells another verifier or contributor than was registered is found out before it is paid", async () => {
+  const signed = await signedOffer();
+  const at = { now: await now() };
+  const { publicClient } = buyer;
+  const telling = (change: object) => ({
+    ...buyer,
+    publicClient: {
+      ...publicClient,
+      readContract: async (call: { functionName: string }) => {
+        const told = await publicClient.readContract(call as never);
+        return call.functionName === "adapters" ? { ...(told as object), ...change } : told;
+      },
+    } as never,
+  });
+  await checkSignedOffer(telling({}), RELEASE, signed, at);
+  for (const change of [{ verifier: RELEASE.at(-1)!.verifier }, { groups: 2 }, { manifestHash: random32() }])
+    assert.equal(
+      (await thrownBy(checkSignedOffer(telling(change), RELEASE, signed, at))).code,
+      "adapter/other-registration",
+    );
+});
+
 test("an offer that is used up, a deadline too early and too little money are found before the wallet is asked", async () => {
   const once = await prepared({ maxOpens: 1n });
   await openByWallet(openTab(new Browser(), buyer), once);

@@ -207,4 +207,14 @@ export const APP_MUTATIONS: readonly Mutation[] = [
     test: "test/app/pure.test.ts",
     pattern: "too large to be what is asked for",
   },
+  {
+    name: "node-tells-other-verifier",
+    attack:
+      "a node that shows this release's verifier for an adapter registered with one that accepts anything",
+    file: "app/src/adapters/registration.ts",
+    find: "hashOf({ chainId: BigInt(chainId), registry, ...told }) === adapterId.toLowerCase()",
+    replace: "true",
+    test: OPENING,
+    pattern: "tells another verifier",
+  },
 ];

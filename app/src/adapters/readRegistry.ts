@@ -5,6 +5,7 @@ import type { ChainContext } from "../../../runner/chain/connect.ts";
 import { findEvents } from "../../../runner/chain/events.ts";
 import type { Hex } from "../../../runner/protocol/bytes.ts";
 import type { Address, Offer } from "../../../runner/protocol/typedData.ts";
+import { checkRegistration } from "./registration.ts";
 
 export interface ListedAdapter {
   adapterId: Hex;
@@ -35,7 +36,7 @@ export interface ListedAgreement extends Agreement {
 
 /**
  * All registered adapters, the newest first, each with how its agreements went.
- * @throws DeltapayError `chain/...`
+ * @throws DeltapayError `adapter/other-registration`, `chain/...`
  */
 export async function readAdapters(ctx: ChainContext): Promise<ListedAdapter[]> {
   const [registered, opened, settled] = await Promise.all([
@@ -53,6 +54,7 @@ export async function readAdapters(ctx: ChainContext): Promise<ListedAdapter[]> 
       const ids = (agreements.get(args.adapterId) ?? []).map((event) => event.args.agreementId);
       const paid = ids.filter((id) => tokens.has(id));
       const { adapterId, contributor, verifier, verifierCodeHash, vkHash, manifestHash, groups, uri } = args;
+      checkRegistration(ctx, adapterId, args);
       return {
         ...{ adapterId, contributor, verifier, verifierCodeHash, vkHash, manifestHash, groups, uri },
         blockNumber,

@@ -16,6 +16,7 @@ import { PROTOCOL_VERSION } from "../../../runner/protocol/tags.ts";
 import { type Address, agreementId, offerHash } from "../../../runner/protocol/typedData.ts";
 import { parseMessage, type SignedOffer, signedOfferSchema } from "../../../runner/wire/messages.ts";
 import { openingSchema, type PreparedOpening } from "../../../runner/wire/opening.ts";
+import { checkStored } from "../adapters/registration.ts";
 import { readShownToken } from "../chain/shownToken.ts";
 import { escrowCall } from "../transactions/escrowCall.ts";
 import { exclusively } from "../transactions/exclusive.ts";
@@ -97,7 +98,7 @@ export interface CheckedOpening {
 
 /**
  * Whether an offer can be taken now: its adapter, verifier and key, its signature, terms and uses.
- * @throws DeltapayError `adapter/not-registered`, `chain/unknown-verifier`, `key/dev-key`, `signature/...`, `offer/...`, `chain/...`
+ * @throws DeltapayError `adapter/...`, `chain/unknown-verifier`, `key/dev-key`, `signature/...`, `offer/...`, `chain/...`
  */
 export async function checkSignedOffer(
   ctx: ChainContext,
@@ -117,6 +118,7 @@ export async function checkSignedOffer(
     hint: "do not pay for this adapter: its verifier can accept whatever its maker likes",
   });
   refuseDevKey(key.trust, ctx.chainId);
+  await checkStored(ctx, adapterId, adapter);
   const domain = deploymentDomain(ctx.deployment);
   const { contributor, groups } = adapter;
   await checkOfferTerms(signed, { domain, adapterId, contributor, ...terms });
