@@ -15,7 +15,35 @@ export interface ListenOptions {
   port?: number;
   /** PEM files: certificate (chain) and private key. Needed off loopback. */
   tls?: { certFile: string; keyFile: string };
+  /** Where they are to differ from `TIMES`. */
+  times?: Partial<Times>;
 }
+
+/** Milliseconds a client may take. */
+export interface Times {
+  /** For the handshake of TLS. */
+  handshake: number;
+  /** From the opening of a connection, or the first byte of its next request, to the end of the headers. */
+  headers: number;
+  /** To the end of the body. */
+  request: number;
+  /** Without reading anything of an answer. */
+  unread: number;
+  /** Between two requests. */
+  idle: number;
+  /** Between looks for requests that take too long. */
+  lookEvery: number;
+}
+
+export const TIMES: Times = {
+  handshake: 10_000,
+  headers: 10_000,
+  // The largest activations come at 17 Mbit/s in this time.
+  request: 120_000,
+  unread: 60_000,
+  idle: 72_000,
+  lookEvery: 2000,
+};
 
 export interface Transport {
   host: string;
@@ -43,11 +71,6 @@ const MAX_CONNECTIONS = 1024;
 const CLIENT_CONNECTIONS = 64;
 const LOOPBACK_CONNECTIONS = 256;
 
-/** Milliseconds between looks for requests that take too long. */
-const TIMES = { connectionsCheckingInterval: 2000 };
-/** Milliseconds a TLS handshake may take. */
-const HANDSHAKE_TIMEOUT = 10_000;
-
 /** Closes what one client opens beyond its share, so that it cannot hold all connections. */
 function shareOut(server: http.Server): void {
   const open = new Map<string, number>();
@@ -69,18 +92,24 @@ function shareOut(server: http.Server): void {
 }
 
 /** Bounds what a slow or idle client can hold. */
-function bound(server: http.Server): http.Server {
-  // The largest activations come at 17 Mbit/s in this time.
-  server.requestTimeout = 120_000;
-  server.headersTimeout = 10_000;
-  server.keepAliveTimeout = 72_000;
+function bound(server: http.Server, times: Times): http.Server {
+  server.requestTimeout = times.request;
+  server.headersTimeout = times.headers;
+  server.keepAliveTimeout = times.idle;
   server.maxConnections = MAX_CONNECTIONS;
+  // Who asks for much and reads none of it would hold a connection, and the answer, for ever.
+  server.on("request", (_request, response) => {
+    response.once("prefinish", () => response.setTimeout(times.unread));
+  });
   shareOut(server);
   return server;
 }
 
 /** @throws DeltapayError `serve/tls-needed`, `serve/tls-file` */
-export function transport({ host = "127.0.0.1", port = 0, tls }: ListenOptions): Transport {
+export function transport(options: ListenOptions): Transport {
+  const { host = "127.0.0.1", port = 0, tls } = options;
+  const times = { ...TIMES, ...options.times };
+  const looks = { connectionsCheckingInterval: times.lookEvery };
   if (tls === undefined) {
     if (!isLoopback(host))
       throw new DeltapayError("serve/tls-needed", `plain HTTP on ${host} would show all to the network`, {
@@ -92,7 +121,7 @@ export function transport({ host = "127.0.0.1", port = 0, tls }: ListenOptions):
       port,
       scheme: "http",
       tlsCertificate: `0x${"0".repeat(64)}`,
-      createServer: (handler) => bound(http.createServer(TIMES, handler)),
+      createServer: (handler) => bound(http.createServer(looks, handler), times),
     };
   }
   const cert = readPem(tls.certFile, "TLS certificate");
@@ -108,9 +137,10 @@ export function transport({ host = "127.0.0.1", port = 0, tls }: ListenOptions):
       createServer: (handler) =>
         bound(
           https.createServer(
-            { ...TIMES, cert, key, minVersion: "TLSv1.2", handshakeTimeout: HANDSHAKE_TIMEOUT },
+            { ...looks, cert, key, minVersion: "TLSv1.2", handshakeTimeout: times.handshake },
             handler,
           ),
+          times,
         ),
     };
   } catch {

@@ -1,7 +1,7 @@
 /** The service over HTTP: every path of runner/wire/paths.ts, its limits, who may ask, and errors as JSON. */
 import fastify, { type FastifyInstance, type FastifyReply, type FastifyRequest } from "fastify";
 import type { Hex } from "../protocol/bytes.ts";
-import { DeltapayError } from "../protocol/errors.ts";
+import { DeltapayError, ensure } from "../protocol/errors.ts";
 import {
   challengeRequestSchema,
   livenessRequestSchema,
@@ -11,6 +11,7 @@ import {
   stringifyMessage,
 } from "../wire/messages.ts";
 import { LIMITS, PATHS } from "../wire/paths.ts";
+import { refuseUnreadable } from "../wire/unreadable.ts";
 import type { Authentication } from "./authentication.ts";
 import type { Hold } from "./holds.ts";
 import { httpStatus, publicError } from "./httpErrors.ts";
@@ -63,12 +64,20 @@ export function buildServer(options: ServerOptions): FastifyInstance {
     forceCloseConnections: "idle",
     // Drain refuses in our own words.
     return503OnClosing: false,
+    clientErrorHandler: refuseUnreadable,
+    frameworkErrors: (error, _request, reply) => sendError(options, error, reply),
   });
   app.addHook("onResponse", (request, reply, done) => {
     const { method, routeOptions } = request;
     const route = routeOptions.url ?? "unknown";
     options.onAnswer?.({ method, route, status: reply.statusCode, ms: reply.elapsedTime });
     done();
+  });
+  app.addHook("onRequest", async ({ headers }) => {
+    const encoding = headers["content-encoding"] ?? "identity";
+    ensure(encoding.toLowerCase() === "identity", "wire/media-type", "bodies are not taken compressed", {
+      field: "content-encoding",
+    });
   });
   app.removeAllContentTypeParsers();
   app.addContentTypeParser(JSON_TYPE, { parseAs: "string" }, (_request, body, done) => {

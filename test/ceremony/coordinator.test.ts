@@ -15,6 +15,7 @@ import { verifyCeremony } from "../../runner/ceremony/verify.ts";
 import { concatBytes } from "../../runner/protocol/bytes.ts";
 import { loadCurve } from "../../runner/protocol/curve.ts";
 import { temporaryDirectory } from "../storage/temporary.ts";
+import { rawAnswer } from "../wire/raw.ts";
 import { begun, contributeByHand, makePtau, SIZE, withLast } from "./setting.ts";
 
 const curve = await loadCurve();
@@ -203,6 +204,10 @@ test("requests that cannot be meant are refused", async (context) => {
   assert.deepEqual(await ask("/v1/queue", post("x".repeat(5000))), [413, "wire/too-large"]);
   assert.deepEqual(await ask("/v1/rounds/0/14"), [404, "wire/not-found"]);
   assert.deepEqual(await ask("/v1/rounds/../14"), [404, "wire/not-found"]);
+  assert.deepEqual(await ask("/v1/%zz"), [400, "wire/bad-request"]);
+  const both =
+    "POST /v1/queue HTTP/1.1\r\nHost: c\r\nContent-Length: 2\r\nTransfer-Encoding: chunked\r\n\r\n{}";
+  assert.equal(await rawAnswer(client.url, both), "400 wire/bad-request");
   assert.deepEqual(await ask("/v1/circuits/15"), [400, "ceremony/unknown-size"]);
   assert.deepEqual(await ask("/v1/ptau", { headers: { range: "bytes=999999999-" } }), [
     400,

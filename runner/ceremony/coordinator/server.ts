@@ -5,6 +5,7 @@ import fastify, { type FastifyInstance, type FastifyReply, type FastifyRequest }
 import { z } from "zod";
 import { DeltapayError, ensure } from "../../protocol/errors.ts";
 import { clientOf } from "../../wire/clientAddress.ts";
+import { refuseUnreadable } from "../../wire/unreadable.ts";
 import type { Coordinator } from "./coordinator.ts";
 
 /** Bytes of one piece of an upload. */
@@ -39,6 +40,11 @@ function asPublic(error: unknown): DeltapayError {
   if (statusCode !== undefined && statusCode < 500)
     return new DeltapayError("wire/bad-request", "the request is malformed", { field: "request" });
   return new DeltapayError("internal/error", "something went wrong here", { hint: "try again later" });
+}
+
+function sendError(cause: unknown, reply: FastifyReply): FastifyReply {
+  const error = asPublic(cause);
+  return reply.code(STATUS[error.code] ?? 400).send({ error });
 }
 
 /** @throws DeltapayError `ceremony/unknown-ticket` */
@@ -156,6 +162,8 @@ export async function serveCoordinator(
     // Its own entry is the last; what stands before it is the client's to invent.
     trustProxy: trustProxy && ((_: string, hop: number) => hop === 0),
     forceCloseConnections: true,
+    clientErrorHandler: refuseUnreadable,
+    frameworkErrors: (error, _request, reply) => sendError(error, reply),
   });
   app.server.headersTimeout = 10_000;
   app.server.maxConnections = 512;
@@ -168,10 +176,7 @@ export async function serveCoordinator(
   app.addContentTypeParser("application/octet-stream", { parseAs: "buffer" }, (_, body, done) =>
     done(null, body),
   );
-  app.setErrorHandler((error, _, reply) => {
-    const known = asPublic(error);
-    return reply.code(STATUS[known.code] ?? 400).send({ error: known });
-  });
+  app.setErrorHandler((error, _, reply) => sendError(error, reply));
   app.setNotFoundHandler((_, reply) =>
     reply.code(404).send({ error: new DeltapayError("wire/not-found", "there is nothing here") }),
   );

@@ -10,6 +10,7 @@ import { hasCode } from "../../storage/files.ts";
 import { ADMIN_PATHS, type AdminSession, adminOfferRequestSchema } from "../../wire/admin.ts";
 import { hex, parseMessage, stringifyMessage } from "../../wire/messages.ts";
 import { LIMITS } from "../../wire/paths.ts";
+import { refuseUnreadable } from "../../wire/unreadable.ts";
 import { getAdapter, listAdapters, readManifest, readManifestBytes } from "../adapters.ts";
 import { readBundle } from "../bundle.ts";
 import type { AgreementView } from "../chainView.ts";
@@ -49,6 +50,9 @@ export interface Admin {
 
 const HOST = "127.0.0.1";
 const JSON_TYPE = "application/json";
+/** Milliseconds. */
+const REQUEST_TIMEOUT = 30_000;
+const MAX_CONNECTIONS = 256;
 /** Phases in which what the chain says still matters here. */
 const LIVE = new Set(["serving", "ended", "proving"]);
 
@@ -82,7 +86,15 @@ export async function startAdmin(options: AdminOptions): Promise<Admin> {
 }
 
 function buildAdmin(options: AdminOptions, token: string): FastifyInstance {
-  const app = fastify({ bodyLimit: LIMITS.jsonBytes, forceCloseConnections: true });
+  const app = fastify({
+    bodyLimit: LIMITS.jsonBytes,
+    requestTimeout: REQUEST_TIMEOUT,
+    forceCloseConnections: true,
+    clientErrorHandler: refuseUnreadable,
+    frameworkErrors: (error, _request, reply) => sendError(options, error, reply),
+  });
+  app.server.headersTimeout = REQUEST_TIMEOUT;
+  app.server.maxConnections = MAX_CONNECTIONS;
   app.addHook("onRequest", guard({ token, origins: options.origins ?? [] }));
   app.setErrorHandler((error, _request, reply) => sendError(options, error, reply));
   app.setNotFoundHandler((request, reply) => {
