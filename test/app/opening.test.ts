@@ -186,7 +186,8 @@ test("a node that tells another verifier or contributor than was registered is f
     } as never,
   });
   await checkSignedOffer(telling({}), RELEASE, signed, at);
-  for (const change of [{ verifier: RELEASE.at(-1)!.verifier }, { groups: 2 }, { manifestHash: random32() }])
+  const { verifier, codeHash: verifierCodeHash } = RELEASE.at(-1)!;
+  for (const change of [{ verifier, verifierCodeHash }, { groups: 2 }, { manifestHash: random32() }])
     assert.equal(
       (await thrownBy(checkSignedOffer(telling(change), RELEASE, signed, at))).code,
       "adapter/other-registration",
