@@ -1,7 +1,7 @@
 /** One receipt: who signed what, and group by group its proof, with gas and time as bars beside the figures. */
-import { formatAmount } from "../../../runner/cli/amounts.ts";
 import { errorOf } from "../failure.ts";
 import { AddressText, HashText } from "../layout/AddressText.tsx";
+import { amountBeside } from "../layout/amountBeside.ts";
 import { Failure } from "../layout/Failure.tsx";
 import { Badge, Facts, type Kind, Panel, TableFrame } from "../layout/Panel.tsx";
 import { TransactionLink } from "../transactions/ActionView.tsx";
@@ -46,7 +46,10 @@ export function ReceiptPanel({
             said && `${said.tokens.toLocaleString()} tokens in ${said.passes.toLocaleString()} passes`,
           ],
           ["Signed by", <AddressText key="s" address={facts.opening.signer} label="signer" />],
-          ["Credited", settled ? formatAmount(settled.credited, facts.token) : undefined],
+          [
+            "Credited",
+            settled ? amountBeside(settled.credited, facts.opening.amount, facts.token) : undefined,
+          ],
           ["Receipt", <HashText key="r" value={receipt.receiptHash} label="receipt" />],
           ["Transcript head", said && <HashText key="h" value={said.head} label="head" />],
         ]}

@@ -1,5 +1,5 @@
 /** What happened when: a picture, and the same as a table. */
-import { formatAmount } from "../../../runner/cli/amounts.ts";
+import { amountBeside } from "../layout/amountBeside.ts";
 import { Panel, TableFrame } from "../layout/Panel.tsx";
 import { Time } from "../layout/Time.tsx";
 import type { Certificate } from "./certificate.ts";
@@ -33,7 +33,9 @@ export function TimelinePanel({ certificate: { timeline, facts } }: { certificat
                   <Time at={happening.time} />
                 </td>
                 <td className="number">
-                  {happening.amount === undefined ? "–" : formatAmount(happening.amount, facts.token)}
+                  {happening.amount === undefined
+                    ? "–"
+                    : amountBeside(happening.amount, facts.opening.amount, facts.token)}
                 </td>
                 <td>{happening.at === undefined ? "–" : <PlaceText at={happening.at} />}</td>
               </tr>

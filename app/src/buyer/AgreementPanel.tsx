@@ -46,7 +46,7 @@ export function AgreementPanel({ agreement }: { agreement: ListedAgreement }) {
             <Amount key="l" value={amount - paid} token={token} whole={amount} />,
           ],
           ["Tokens settled", settled === null ? "none yet" : settled.tokens.toLocaleString()],
-          [live ? "Contributor can settle until" : "Deadline was", <Deadline key="d" at={deadline} />],
+          [live ? "Proofs until" : "Deadline was", <Deadline key="d" at={deadline} />],
           ["Contributor", <AddressText key="c" address={agreement.contributor} />],
         ]}
       />

@@ -2,6 +2,8 @@
 import type { Offer } from "../../../runner/protocol/typedData.ts";
 import { duration } from "../layout/time.ts";
 
+const count = (value: bigint): string => value.toLocaleString();
+
 /** Sentences on money, limits and time; `amount` writes an amount with its unit, `time` a moment. */
 export function offerSentences(
   offer: Offer,
@@ -13,14 +15,14 @@ export function offerSentences(
   return [
     pricePerToken === 0n
       ? "A token costs nothing."
-      : `A token costs ${amount(pricePerToken)}; all ${tokenCap} tokens cost ${amount(all)}.`,
+      : `A token costs ${amount(pricePerToken)}; all ${count(tokenCap)} tokens cost ${amount(all)}.`,
     openingFee === 0n
       ? "Opening is free."
       : `Opening costs ${amount(openingFee)} at once. It is paid without proof and never returned.`,
-    `The contributor serves at most ${maxUnpaidTokens} tokens before the next signed receipt, ${tokenCap} in all.`,
+    `The contributor serves at most ${count(maxUnpaidTokens)} tokens before the next signed receipt, ${count(tokenCap)} in all.`,
     `An agreement runs for at least ${duration(Number(minDuration))}. What no proof has earned by its deadline can be taken back.`,
     `The buyer can end it at any time; the contributor then has ${duration(Number(closeWindow))} to prove what was receipted.`,
-    `It can be taken ${offer.maxOpens === 1n ? "once" : `${offer.maxOpens} times`} until ${time(offer.expiry)}.`,
+    `It can be taken ${offer.maxOpens === 1n ? "once" : `${count(offer.maxOpens)} times`} until ${time(offer.expiry)}.`,
   ];
 }
 
