@@ -1,10 +1,12 @@
 /** What an adapter would be as a product: where it sits in the model, how well it quantises, what serving it takes. */
+
 import { basename } from "node:path";
 import { type ModuleMatch, matchModules, refuseSharedNodes } from "../model/match.ts";
 import { compareModuleLists, targetedLayers } from "../model/moduleLists.ts";
 import { hashOnnxModel, type OnnxModel, readOnnxModel } from "../model/onnxFile.ts";
 import type { Hex } from "../protocol/bytes.ts";
 import { commitmentsFileBytes } from "../protocol/commitmentsFile.ts";
+import { ensure } from "../protocol/errors.ts";
 import { assignGroups, type Grouping, keySizeFor, type ModulesPerProof } from "../protocol/groups.ts";
 import { type AdapterLayout, layoutModules } from "../protocol/layout.ts";
 import { encodeManifest } from "../protocol/manifest.ts";
@@ -64,6 +66,7 @@ export async function inspectAdapter(options: {
   nodes?: Readonly<Record<string, string>>;
 }): Promise<Inspection> {
   const adapter = await loadPeftAdapter(options.dir);
+  refuseUnknownModules(adapter, Object.keys(options.nodes ?? {}));
   const model = await readOnnxModel(options.modelPath);
   const matches = matchModules(
     model,
@@ -82,6 +85,17 @@ export async function inspectAdapter(options: {
     ...registration(adapter.modules, grouping),
     leakage: leakage(adapter.modules),
   };
+}
+
+/** A node chosen for a module that is not there would be chosen for nothing. */
+function refuseUnknownModules({ modules }: PeftAdapter, chosen: readonly string[]): void {
+  for (const module of chosen)
+    ensure(
+      modules.some(({ path }) => path === module),
+      "adapter/unknown-module",
+      `the adapter has no module '${module}'`,
+      { field: "node", hint: `its modules: ${modules.map(({ path }) => path).join(", ")}` },
+    );
 }
 
 /** Where the user chose nodes, the model's own names say too little to compare with. */

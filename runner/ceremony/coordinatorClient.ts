@@ -77,6 +77,7 @@ export class CoordinatorClient {
   constructor(url: string) {
     ensure(URL.canParse(url) && /^https?:/.test(url), "ceremony/bad-url", `${url} is no http address`, {
       field: "url",
+      hint: "write it like https://ceremony.example.org",
     });
     this.url = url.replace(/\/+$/, "");
   }

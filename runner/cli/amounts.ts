@@ -1,4 +1,5 @@
 /** Amounts with units, as people write and read them. */
+import { InvalidArgumentError } from "commander";
 import { formatUnits, parseUnits } from "viem";
 import type { Token } from "../chain/erc20.ts";
 import { isEth } from "../chain/erc20.ts";
@@ -12,13 +13,21 @@ function decimalsOf(unit: string, token: Token): number | undefined {
   return { wei: 0, gwei: 9, ether: 18 }[name];
 }
 
+const AMOUNT = /^\s*([0-9]+(?:\.[0-9]+)?)\s*([a-zA-Z][\w.]*)?\s*$/;
+
+/** What can be an amount, before the token and so its units are known. */
+export function amountText(text: string): string {
+  if (!AMOUNT.test(text)) throw new InvalidArgumentError("Expected an amount like 1000, 20gwei or 0.5eth.");
+  return text;
+}
+
 /**
  * An amount in the token's smallest unit: `1000`, or with a unit `0.5eth`, `20 gwei`, `3.5USDC`.
  * @throws DeltapayError `usage/bad-value`
  */
 export function parseAmount(text: string, token: Token, field: string): bigint {
   const units = isEth(token.address) ? "eth, gwei, wei" : token.symbol;
-  const [, number, unit] = /^\s*([0-9]+(?:\.[0-9]+)?)\s*([a-zA-Z][\w.]*)?\s*$/.exec(text) ?? [];
+  const [, number, unit] = AMOUNT.exec(text) ?? [];
   if (number === undefined)
     throw badValue(field, `'${text}' is not an amount`, `write it like 1000 or with a unit: ${units}`);
   if (unit === undefined) {

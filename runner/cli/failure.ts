@@ -1,12 +1,27 @@
 /** How a command that fails says so: message, field and hint, as text or as JSON, and an exit code. */
 import type { CommanderError } from "commander";
 import { DeltapayError } from "../protocol/errors.ts";
+import { systemError } from "./systemErrors.ts";
 
 export const ExitCode = { done: 0, failed: 1, usage: 2 } as const;
 
 /** A value on the command line that cannot be meant; exit code 2. */
 export function badValue(field: string, message: string, hint?: string): DeltapayError {
   return new DeltapayError("usage/bad-value", message, { field, ...(hint === undefined ? {} : { hint }) });
+}
+
+/** Errors of the other rooms that only an argument can cause. */
+const WRONG_USE: readonly string[] = [
+  "audit/unknown-tampering",
+  "ceremony/bad-url",
+  "chain/bad-url",
+  "demo/unknown-cheat",
+  "key/unknown-size",
+];
+
+/** The exit code an error ends the command with. */
+function exitCodeOf({ code }: DeltapayError): number {
+  return code.startsWith("usage/") || WRONG_USE.includes(code) ? ExitCode.usage : ExitCode.failed;
 }
 
 /** Commander's complaint as the errors of this project look. */
@@ -21,6 +36,8 @@ export function usageError(error: CommanderError): DeltapayError {
 /** Errors of Node and libraries, in the one form there is; their causes and stacks stay here. */
 function asDeltapayError(error: unknown): DeltapayError {
   if (error instanceof DeltapayError) return error;
+  const ofSystem = systemError(error);
+  if (ofSystem !== undefined) return ofSystem;
   const message = error instanceof Error ? error.message : String(error);
   return new DeltapayError("internal/error", message, {
     cause: error,
@@ -42,5 +59,5 @@ export function printError(error: unknown, json: boolean): number {
   }
   if (process.env["DELTAPAY_DEBUG"] === "1" && known.stack !== undefined)
     process.stderr.write(`${known.stack}\n`);
-  return known.code.startsWith("usage/") ? ExitCode.usage : ExitCode.failed;
+  return exitCodeOf(known);
 }

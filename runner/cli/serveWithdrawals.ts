@@ -4,7 +4,7 @@ import type { ChainContext } from "../chain/connect.ts";
 import { readToken } from "../chain/erc20.ts";
 import type { WithdrawalTerms } from "../contributor/withdrawals.ts";
 import type { Address } from "../protocol/typedData.ts";
-import { parseAmount } from "./amounts.ts";
+import { amountText, parseAmount } from "./amounts.ts";
 import { badValue } from "./failure.ts";
 import { address, tokenOption } from "./parsers.ts";
 
@@ -17,7 +17,7 @@ export interface WithdrawalFlags {
 export function withWithdrawals(command: Command): Command {
   return command
     .option("--withdraw-to <address>", "take out what was earned by itself, to this address", address)
-    .option("--withdraw-at <amount>", "once so much is there, e.g. 0.1eth")
+    .option("--withdraw-at <amount>", "once so much is there, e.g. 0.1eth", amountText)
     .addOption(tokenOption("--withdraw-token <address>", "of this ERC-20"));
 }
 

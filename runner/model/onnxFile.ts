@@ -11,7 +11,7 @@ import {
   type TensorProto,
   TensorProto_DataLocation,
 } from "onnx-buf";
-import { DeltapayError } from "../protocol/errors.ts";
+import { DeltapayError, ensure } from "../protocol/errors.ts";
 
 // Protobuf's own limit; larger models keep their tensors in external files.
 const MAX_MODEL_BYTES = 2 ** 31;
@@ -32,7 +32,15 @@ export interface OnnxModel {
  */
 export async function readOnnxModel(path: string): Promise<OnnxModel> {
   const found = await stat(path).catch((cause: unknown) => {
-    throw new DeltapayError("model/missing-file", `${path} cannot be read`, { field: path, cause });
+    throw new DeltapayError("model/missing-file", `${path} cannot be read`, {
+      field: path,
+      hint: "name the ONNX file of the base model",
+      cause,
+    });
+  });
+  ensure(found.isFile(), "model/missing-file", `${path} is a folder, not a file`, {
+    field: path,
+    hint: "name the ONNX file of the base model",
   });
   if (found.size >= MAX_MODEL_BYTES)
     throw new DeltapayError("model/too-large", `${path} has ${found.size} bytes`, {

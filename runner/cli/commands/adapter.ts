@@ -11,7 +11,7 @@ import { ensureKey } from "../../keys/load.ts";
 import type { ModulesPerProof } from "../../protocol/groups.ts";
 import { type AdapterLayout, layoutModules } from "../../protocol/layout.ts";
 import { leastPrice } from "../../protocol/leakage.ts";
-import { formatAmount, parseAmount } from "../amounts.ts";
+import { amountText, formatAmount, parseAmount } from "../amounts.ts";
 import {
   acceptForgeableOption,
   type ChainFlags,
@@ -170,7 +170,11 @@ export function registerAdapter(program: Command): void {
     .command("inspect")
     .description("what an adapter would be as a product; needs no chain");
   withOutput(withModel(look))
-    .option("--worth <amount>", "what the adapter is worth to you, like 2eth: the least price of a token")
+    .option(
+      "--worth <amount>",
+      "what the adapter is worth to you, like 2eth: the least price of a token",
+      amountText,
+    )
     .action(inspect);
   const add = adapter
     .command("register")

@@ -36,7 +36,11 @@ export function readFile(file: string): Uint8Array {
     return new Uint8Array(fs.readFileSync(file));
   } catch (cause) {
     if (!hasCode(cause, "ENOENT") && !hasCode(cause, "EACCES") && !hasCode(cause, "EISDIR")) throw cause;
-    throw new DeltapayError("ceremony/cannot-read", `${file} cannot be read`, { field: file, cause });
+    throw new DeltapayError("ceremony/cannot-read", `${file} cannot be read`, {
+      field: file,
+      hint: "see that the name is right and that this user may read it",
+      cause,
+    });
   }
 }
 

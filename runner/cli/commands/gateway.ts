@@ -13,7 +13,7 @@ import { loadPlainModel } from "../../model/plainModel.ts";
 import { loadTokenizer } from "../../model/tokenizer.ts";
 import { DeltapayError } from "../../protocol/errors.ts";
 import { hasCode } from "../../storage/files.ts";
-import { formatAmount, parseAmount } from "../amounts.ts";
+import { amountText, formatAmount, parseAmount } from "../amounts.ts";
 import { type ChainFlags, openChain, withChain, withPassphrase } from "../connection.ts";
 import { badValue } from "../failure.ts";
 import { closing, type DataFlags, openBuyer, withData } from "../folders.ts";
@@ -130,7 +130,7 @@ export function registerGateway(program: Command): void {
     .option("--port <port>", "port to listen on; 0 for any", wholeNumber(0, 65_535), 7440)
     .option("--name <name>", "the model's name (default: its folder's; NAME-adapted is the paid one)")
     .option("--tokenizer <file>", "tokenizer.json (default: beside the model)")
-    .option("--budget <amount>", "most that this run may cost, e.g. 0.01eth")
+    .option("--budget <amount>", "most that this run may cost, e.g. 0.01eth", amountText)
     .option("--api-key-file <file>", "file whose first line clients must send as their API key")
     .option("--tls-cert <file>", "TLS certificate, PEM")
     .option("--tls-key <file>", "its private key, PEM")

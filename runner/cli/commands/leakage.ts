@@ -4,7 +4,7 @@ import { ETH, readToken } from "../../chain/erc20.ts";
 import { type LeakagePolicy, readPolicy, writePolicy } from "../../contributor/leakage/policy.ts";
 import type { Address } from "../../protocol/typedData.ts";
 import { chooseAdapter } from "../adapters.ts";
-import { parseAmount } from "../amounts.ts";
+import { amountText, parseAmount } from "../amounts.ts";
 import { type ChainFlags, openChain, withChain } from "../connection.ts";
 import { badValue } from "../failure.ts";
 import { closing, type DataFlags, openContributor, withData } from "../folders.ts";
@@ -77,7 +77,11 @@ export function registerLeakage(program: Command): void {
       decimalNumber,
     )
     .option("--max-buyer-ratio <ratio>", "limit for each buyer by itself", decimalNumber)
-    .option("--worth <amount>", "what the adapter is worth to you: no offer is signed that sells it for less")
+    .option(
+      "--worth <amount>",
+      "what the adapter is worth to you: no offer is signed that sells it for less",
+      amountText,
+    )
     .option("--no-worth", "state no worth any more")
     .option("--token <address>", "ERC-20 the worth is in (default: ETH)", address);
   withOutput(withData(withChain(setting), "contributor")).action(limit);

@@ -20,7 +20,7 @@ import { DeltapayError } from "../../protocol/errors.ts";
 import { manifestLayout } from "../../protocol/manifest.ts";
 import type { Address, Offer } from "../../protocol/typedData.ts";
 import { chooseAdapter } from "../adapters.ts";
-import { formatAmount, parseAmount } from "../amounts.ts";
+import { amountText, formatAmount, parseAmount } from "../amounts.ts";
 import { type ChainFlags, openChain, openSigningChain, withChain, withSigner } from "../connection.ts";
 import { closing, type DataFlags, openContributor, withData } from "../folders.ts";
 import { leakageLines, leakageReports } from "../leakage.ts";
@@ -159,9 +159,9 @@ export function registerOffer(program: Command): void {
   const common = (command: Command): Command =>
     withOutput(withData(withSigner(withChain(command)), "contributor"));
   common(offer.command("make").description("sign an offer; the service shows it at once"))
-    .requiredOption("--price <amount>", "for each token, like 100gwei")
+    .requiredOption("--price <amount>", "for each token, like 100gwei", amountText)
     .option("--adapter <id|dir>", "which adapter (default: the only one)")
-    .option("--fee <amount>", "kept at opening, whatever follows (default: price x max-unpaid)")
+    .option("--fee <amount>", "kept at opening, whatever follows (default: price x max-unpaid)", amountText)
     .option("--max-unpaid <tokens>", "served ahead of a receipt", wholeNumber(1), 256)
     .option("--cap <tokens>", "served in one agreement", wholeNumber(1), 4096)
     .addOption(timeOption("--min-duration <time>", "least time to the deadline", "1h"))

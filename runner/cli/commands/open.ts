@@ -22,7 +22,7 @@ import type { Hex } from "../../protocol/bytes.ts";
 import { type Address, offerHash } from "../../protocol/typedData.ts";
 import { DEFAULT_APP_PORT } from "../../wire/admin.ts";
 import type { SignedOffer } from "../../wire/messages.ts";
-import { formatAmount, parseAmount } from "../amounts.ts";
+import { amountText, formatAmount, parseAmount } from "../amounts.ts";
 import { type ChainFlags, gasOf, openChain, openSigningChain, withChain, withSigner } from "../connection.ts";
 import { badValue } from "../failure.ts";
 import { closing, type DataFlags, openBuyer, withData } from "../folders.ts";
@@ -289,6 +289,7 @@ export function registerOpen(program: Command): void {
     .requiredOption(
       "--amount <amount>",
       "to pay in besides the fee, like 0.001eth; what is not used comes back",
+      amountText,
     );
   withOutput(withData(withSigner(withChain(withModel(command))), "buyer"))
     .option("--adapter <id>", "which adapter, when several are served", hash)
@@ -301,6 +302,7 @@ export function registerOpen(program: Command): void {
     .option(
       "--max-fee <amount>",
       "largest opening fee to pay (default: the smaller of --amount and the offer's maxUnpaidTokens x price)",
+      amountText,
     )
     .option(
       "--buyer <address>",
