@@ -14,7 +14,7 @@ import { PATHS } from "../../runner/wire/paths.ts";
 import { temporaryDirectory } from "../storage/temporary.ts";
 import { ask, type TestBuyer } from "./buyer.ts";
 import { type Operated, operated } from "./operated.ts";
-import { addAdapterSecrets, addSecret, type Secrets, secretsIn, watchBuyer } from "./secrets.ts";
+import { addAdapterSecrets, addSecret, Secrets, watchBuyer } from "./secrets.ts";
 import { until } from "./setting.ts";
 
 after(async () => (await loadCurve()).terminate());
@@ -179,7 +179,7 @@ test("a chain that hangs or is behind, and a folder that takes no writes, are to
 test("no log and no metric holds a secret, whatever happens", async (context) => {
   const contributor = await operated(context);
   const { chain, data, adapterId, lines, events } = contributor;
-  const secrets: Secrets = new Map();
+  const secrets = new Secrets();
   addAdapterSecrets(secrets, data, adapterId);
   const rpcKey = "5f0c1e9a-key-of-the-node";
   addSecret(secrets, "key of the chain's node", rpcKey);
@@ -199,8 +199,8 @@ test("no log and no metric holds a secret, whatever happens", async (context) =>
     assert.ok(text.includes(`"type":"${type}"`), type);
   assert.ok(text.includes('"route":"/v1/session/passes/:pass"'));
   assert.match(text, /fetch failed: rpc\.example/);
-  assert.deepEqual(secretsIn(secrets, text), []);
-  assert.deepEqual(secretsIn(secrets, page), []);
+  assert.deepEqual(secrets.in(text), []);
+  assert.deepEqual(secrets.in(page), []);
 });
 
 test("a field named as a secret is blanked wherever a mistake puts it", () => {

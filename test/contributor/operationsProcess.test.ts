@@ -23,7 +23,7 @@ import { temporaryDirectory } from "../storage/temporary.ts";
 import { ask, TestBuyer } from "./buyer.ts";
 import { readMetrics } from "./operated.ts";
 import { rpcProxy } from "./rpcProxy.ts";
-import { addAdapterSecrets, addSecret, type Secrets, secretsIn, watchBuyer } from "./secrets.ts";
+import { addAdapterSecrets, addSecret, Secrets, watchBuyer } from "./secrets.ts";
 import { buyerSetting, randomAdapter, TERMS, until } from "./setting.ts";
 
 after(async () => (await loadCurve()).terminate());
@@ -44,7 +44,7 @@ const passphraseFile = path.join(directory, "passphrase");
 const passphrase = "what the vault is locked with";
 fs.writeFileSync(passphraseFile, `${passphrase}\n`);
 
-const secrets: Secrets = new Map();
+const secrets = new Secrets();
 const nodeKey = "key-in-the-path-of-the-nodes-address";
 /** Of test account 1, and public; here it stands for one that is not. */
 const accountKey = fromHex("0x59c6995e998f97a5a0044966f0945389dc9e86dae88c7a8412f4603b6b78690d");
@@ -148,7 +148,7 @@ test("a whole run tells no secret, and two Ctrl-C of one terminal let the answer
   for (const line of log.trim().split("\n")) assert.equal(typeof JSON.parse(line).time, "string");
   assert.equal(fs.statSync(logFile).mode & 0o777, 0o600);
   for (const [where, text] of Object.entries({ stdout, stderr, log, page }))
-    assert.deepEqual(secretsIn(secrets, text), [], where);
+    assert.deepEqual(secrets.in(text), [], where);
 });
 
 test("asked a second time the service ends at once; what it stored is there", async (context) => {
@@ -172,5 +172,5 @@ test("asked a second time the service ends at once; what it stored is there", as
   assert.equal(agreements.get(buyer.agreementId).phase, "serving");
   const { stdout, stderr } = service.output;
   assert.match(stderr, /receipt for 1 passes, 2 tokens/);
-  assert.deepEqual(secretsIn(secrets, stdout + stderr), []);
+  assert.deepEqual(secrets.in(stdout + stderr), []);
 });

@@ -7,8 +7,27 @@ import { manifestLayout } from "../../runner/protocol/manifest.ts";
 import { registrationBlinds } from "../../runner/protocol/registration.ts";
 import type { TestBuyer } from "./buyer.ts";
 
-/** Names and texts of which none may be found. */
-export type Secrets = Map<string, string>;
+/** Texts of which none may be found, and what each is. */
+export class Secrets {
+  readonly #names = new Map<string, string>();
+
+  get size(): number {
+    return this.#names.size;
+  }
+
+  set(name: string, secret: string): void {
+    this.#names.set(secret, name);
+  }
+
+  /** What of them a text holds. */
+  in(text: string): string[] {
+    // Spelled over many lines, or in capitals, it is the same secret.
+    const texts = [text, text.replace(/\s+/g, ""), text.toLowerCase()];
+    return [...this.#names]
+      .filter(([secret]) => texts.some((one) => one.includes(secret)))
+      .map(([, name]) => name);
+  }
+}
 
 /** Adds a secret as it is, and as hex, base64 and numbers. */
 export function addSecret(secrets: Secrets, name: string, secret: Uint8Array | string): void {
@@ -67,11 +86,4 @@ export function watchBuyer(secrets: Secrets, buyer: TestBuyer): void {
     addSecret(secrets, `token of ${buyer.agreementId}`, buyer.token);
     return answer;
   };
-}
-
-/** Names of the secrets that a text holds. */
-export function secretsIn(secrets: Secrets, text: string): string[] {
-  // Spelled as a list over many lines, or in capitals, it is the same secret.
-  const texts = [text, text.replace(/\s+/g, ""), text.toLowerCase()];
-  return [...secrets].filter(([, secret]) => texts.some((one) => one.includes(secret))).map(([name]) => name);
 }
