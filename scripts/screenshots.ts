@@ -46,13 +46,14 @@ async function open(browser: Browser, facts: StageFacts, shot: Shot, dark: boole
 }
 
 /** The page as it is, at both widths. */
-async function picture(context: BrowserContext, name: string, scheme: string): Promise<void> {
+async function picture(context: BrowserContext, { name, asks }: Shot, scheme: string): Promise<void> {
   const page = context.pages()[0]!;
   for (const width of WIDTHS) {
     await page.setViewportSize({ width, height: 800 });
     await page.waitForTimeout(200);
     const file = path.join(FOLDER, `${name}-${width}-${scheme}.png`);
-    await page.screenshot({ path: file, fullPage: true });
+    // What a wallet asks lies above the window, not above the page.
+    await page.screenshot({ path: file, fullPage: asks !== true });
     console.error(path.relative(process.cwd(), file));
   }
 }
@@ -91,7 +92,7 @@ try {
     for (const scheme of forDocs ? (["light"] as const) : SCHEMES) {
       const context = await open(browser, stage.facts, shot, scheme === "dark");
       if (forDocs) await docsPicture(context, shot);
-      else await picture(context, shot.name, scheme);
+      else await picture(context, shot, scheme);
       await context.close();
     }
   }

@@ -94,7 +94,7 @@ function GroupTable({
                 <td>
                   <Badge kind={STATUS[group.status][0]}>{STATUS[group.status][1]}</Badge>
                   {group.failure !== undefined && (
-                    <span className="fine bad-text"> {group.failure.message}</span>
+                    <span className="fine bad-text reason">{group.failure.message}</span>
                   )}
                 </td>
                 <td>

@@ -18,7 +18,8 @@ function Verdict({ verdict }: { verdict: GroupVerdict | undefined }) {
   if (verdict.status === "missing") return <Badge kind="bad">no proof in the bundle</Badge>;
   return (
     <>
-      <Badge kind="bad">proof fails</Badge> <span className="bad-text">{verdict.failure?.message}</span>
+      <Badge kind="bad">proof fails</Badge>{" "}
+      <span className="bad-text reason">{verdict.failure?.message}</span>
     </>
   );
 }
