@@ -6,7 +6,7 @@ import { type Pass, passSteps, type SessionState } from "../../protocol/fold.ts"
 import { type AdapterLayout, answerBound } from "../../protocol/layout.ts";
 import { answer } from "../../protocol/quantise.ts";
 import { stateSteps } from "../../protocol/sessionState.ts";
-import { transaction } from "../../storage/database.ts";
+import { GroupCommit } from "../../storage/groupCommit.ts";
 import { keepPass } from "../../storage/transcript.ts";
 import { decodePassRequest, type PassRequest } from "../../wire/passRequest.ts";
 import { admitPass } from "../admission.ts";
@@ -33,9 +33,11 @@ export interface PassAnswersOptions {
 
 export class PassAnswers {
   readonly #options: PassAnswersOptions;
+  readonly #commits: GroupCommit;
 
   constructor(options: PassAnswersOptions) {
     this.#options = options;
+    this.#commits = new GroupCommit(options.data.database);
   }
 
   /**
@@ -108,7 +110,7 @@ export class PassAnswers {
     missing: number[],
     admit: () => void,
   ): Promise<void> {
-    const { data, live: sessions } = this.#options;
+    const { live: sessions } = this.#options;
     const { X, tokens, passSalt } = request;
     const fresh = await inSlices(answerSteps(live.adapter, request, missing));
     const begins = live.pass?.pass !== number;
@@ -119,7 +121,7 @@ export class PassAnswers {
     const isWhole = pass.answers.size === live.adapter.layout.modules.length;
     const state = isWhole ? await this.#fold(agreementId, live, pass) : live.state;
     const encoded = isWhole ? await inSlices(stateSteps(state)) : undefined;
-    transaction(data.database, () => {
+    await this.#commits.run(() => {
       sessions.requireServing(agreementId);
       admit();
       if (begins) sessions.passes.begin(agreementId, number, passSalt, tokens);
