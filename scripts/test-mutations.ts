@@ -98,10 +98,12 @@ else {
     const copy = copySource("deltapay-mutation-");
     try {
       for (let next = queue.shift(); next !== undefined; next = queue.shift()) {
+        const started = performance.now();
         const problem = await check(next, copy);
+        const seconds = ((performance.now() - started) / 1000).toFixed(1);
         if (problem !== undefined) survived++;
         process.stdout.write(
-          `${problem === undefined ? "ok  " : "FAIL"} ${next.name}: ${problem ?? next.attack}\n`,
+          `${problem === undefined ? "ok  " : "FAIL"} ${next.name} (${seconds} s): ${problem ?? next.attack}\n`,
         );
       }
     } finally {

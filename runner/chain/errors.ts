@@ -133,10 +133,15 @@ const WORDS: { [Name in ErrorName]: (args: ErrorArgs<Name>) => Words } = {
     field: "deadline",
     hint: "wait until then, or let the buyer close the agreement",
   }),
-  NotBuyer: ([, buyer]) => ({ message: `only the buyer ${buyer} can do this`, field: "account" }),
+  NotBuyer: ([, buyer]) => ({
+    message: `only the buyer ${buyer} can do this`,
+    field: "account",
+    hint: "sign with that account: --account, --keystore or DELTAPAY_PRIVATE_KEY",
+  }),
   NotContributor: ([, contributor]) => ({
     message: `only the contributor ${contributor} can do this`,
     field: "account",
+    hint: "sign with that account: --account, --keystore or DELTAPAY_PRIVATE_KEY",
   }),
   NotContributorOrOperator: ([, contributor]) => ({
     message: `only the contributor ${contributor} or an operator it set can settle`,

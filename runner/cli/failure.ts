@@ -16,6 +16,7 @@ const WRONG_USE: readonly string[] = [
   "ceremony/bad-url",
   "chain/bad-url",
   "demo/unknown-cheat",
+  "http/bad-url",
   "key/unknown-size",
 ];
 

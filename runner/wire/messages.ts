@@ -44,7 +44,10 @@ export const receiptSchema = z.strictObject({
 });
 
 export const serviceSchema = z.strictObject({
-  protocol: z.literal(PROTOCOL_VERSION),
+  protocol: z.literal(
+    PROTOCOL_VERSION,
+    `what answers at this address is no service of protocol version ${PROTOCOL_VERSION}`,
+  ),
   chainId: uint(64),
   registry: hex(20),
   escrow: hex(20),

@@ -25,7 +25,7 @@ function readText(file: string): string {
   try {
     return fs.readFileSync(file, "utf8");
   } catch {
-    throw badValue("text", `${file} cannot be read`);
+    throw badValue("text", `${file} cannot be read`, "name a text file");
   }
 }
 

@@ -106,7 +106,7 @@ function describe({ offer, offerHash }: { offer: Offer; offerHash: Hex }, token:
     `  ${amount(offer.pricePerToken)} a token, ${amount(offer.openingFee)} to open, paid to ${offer.payout}`,
     `  at most ${offer.maxUnpaidTokens} tokens ahead of a receipt, ${offer.tokenCap} in all`,
     `  runs for at least ${offer.minDuration} s, ${offer.closeWindow} s to settle after close`,
-    `  can be taken ${offer.maxOpens} times until ${when(offer.expiry)}`,
+    `  can be taken ${offer.maxOpens === 1n ? "once" : `${offer.maxOpens} times`} until ${when(offer.expiry)}`,
   ];
 }
 

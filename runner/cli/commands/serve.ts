@@ -104,7 +104,10 @@ async function run(flags: Flags): Promise<void> {
       },
       () => [
         `serving at ${service.url} for ${ctx.account.address}; Ctrl-C stops it`,
-        ...served.map(({ adapterId, name, offers }) => `  ${name}: ${adapterId}, ${offers} offers`),
+        ...served.map(
+          ({ adapterId, name, offers }) =>
+            `  ${name}: ${adapterId}, ${offers} ${offers === 1 ? "offer" : "offers"}`,
+        ),
         ...(opened === undefined ? [] : [`metrics and health at ${opened.url}`]),
         ...(admin === undefined ? [] : [pageLine(admin, flags)]),
       ],

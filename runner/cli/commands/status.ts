@@ -10,6 +10,7 @@ import { when } from "../../chain/errors.ts";
 import { readSettlements } from "../../chain/history.ts";
 import { contributorStatus } from "../../contributor/status.ts";
 import type { Hex } from "../../protocol/bytes.ts";
+import { ensure } from "../../protocol/errors.ts";
 import { followContributor } from "../agreements.ts";
 import { formatAmount } from "../amounts.ts";
 import { type ChainFlags, openChain, withChain, withSigner } from "../connection.ts";
@@ -119,7 +120,18 @@ async function gather(
   }
   if (wanted === undefined) return known;
   const found = known.filter(({ agreementId }) => agreementId === wanted);
-  return found.length > 0 ? found : [knownFromChain(wanted)];
+  if (found.length > 0) return found;
+  const { status } = await readAgreement(ctx, wanted);
+  ensure(
+    status !== "none",
+    "agreement/unknown",
+    `neither this machine nor the chain knows agreement ${wanted}`,
+    {
+      field: "agreement",
+      hint: "check the id, the chain (--rpc), the deployment and the data folder (--data)",
+    },
+  );
+  return [knownFromChain(wanted)];
 }
 
 async function withChainState(ctx: ChainContext, known: Known) {

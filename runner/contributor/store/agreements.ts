@@ -106,6 +106,7 @@ export class AgreementStore {
     if (found === undefined)
       throw new DeltapayError("session/unknown-agreement", `no agreement ${agreementId} was served here`, {
         field: "agreementId",
+        hint: "deltapay status lists them; --data names another data folder",
       });
     return found;
   }
