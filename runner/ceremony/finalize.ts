@@ -1,4 +1,5 @@
 /** A ceremony's keys as a release takes them: key list, Solidity verifiers, key files, transcript. */
+import { randomBytes } from "node:crypto";
 import * as fs from "node:fs";
 import * as path from "node:path";
 import type { Curve } from "ffjavascript";
@@ -6,18 +7,17 @@ import * as snarkjs from "snarkjs";
 import { type KeyArtefacts, type PinnedKey, pinnedOf, snarkjsVersion } from "../keys/artefacts.ts";
 import { compilerVersion } from "../keys/compile.ts";
 import { verifierSource } from "../keys/exportSolidity.ts";
-import { readR1cs } from "../keys/r1cs.ts";
 import { writeKeyFiles } from "../keys/store.ts";
-import { type Hex, toHex } from "../protocol/bytes.ts";
+import type { Hex } from "../protocol/bytes.ts";
 import { ensure } from "../protocol/errors.ts";
-import { sha256 } from "../protocol/hash.ts";
-import { verifyingKey, vkHash } from "../protocol/key.ts";
+import { verifyingKey } from "../protocol/key.ts";
 import { type CheckOptions, checkCeremony } from "./checkCeremony.ts";
 import { type CeremonyFolder, writing } from "./folder.ts";
 import {
   encodeTranscript,
   type FinishedKey,
   finishedKey,
+  pinnedPart,
   secretContributions,
   type Transcript,
   transcriptHash,
@@ -31,20 +31,13 @@ export interface Finalized {
 }
 
 async function artefacts(key: FinishedKey, contributions: number, hash: Hex): Promise<KeyArtefacts> {
-  const { size, circuit, zkey, commitKey } = key;
+  const { circuit, zkey, commitKey } = key;
   return {
     info: {
-      size,
+      ...pinnedPart(key),
       state: "ceremony",
       contributions,
       transcriptHash: hash,
-      constraints: readR1cs(circuit.r1cs).constraints.length,
-      r1csHash: toHex(sha256(circuit.r1cs)),
-      wasmHash: toHex(sha256(circuit.wasm)),
-      zkeyHash: toHex(sha256(zkey)),
-      ic0: toHex(commitKey.ic0),
-      basesHash: verifyingKey(commitKey).basesHash,
-      vkHash: vkHash(commitKey),
       compiler: compilerVersion(),
       snarkjs: snarkjsVersion(),
     },
@@ -56,7 +49,19 @@ async function artefacts(key: FinishedKey, contributions: number, hash: Hex): Pr
   };
 }
 
-/** Writes into a folder that was not there, so that no release is changed by half. */
+/** Writes into a folder of its own, which becomes the release in one step: none is there by half. */
+function placeRelease(directory: string, write: (staged: string) => void): void {
+  const target = path.resolve(directory);
+  const staged = `${target}.${randomBytes(6).toString("hex")}`;
+  try {
+    write(staged);
+    fs.renameSync(staged, target);
+  } catch (error) {
+    fs.rmSync(staged, { recursive: true, force: true });
+    throw error;
+  }
+}
+
 function writeRelease(directory: string, made: readonly KeyArtefacts[], transcript: Uint8Array): void {
   const file = (...names: string[]): string => path.join(directory, ...names);
   fs.mkdirSync(file("verifiers"), { recursive: true });
@@ -98,11 +103,8 @@ export async function finalizeCeremony(
   const hash = transcriptHash(transcript);
   const made: KeyArtefacts[] = [];
   for (const key of finished) made.push(await artefacts(key, contributions, hash));
-  const staged = `${directory}.new`;
-  writing(directory, () => {
-    fs.rmSync(staged, { recursive: true, force: true });
-    writeRelease(staged, made, encodeTranscript(transcript));
-    fs.renameSync(staged, directory);
-  });
+  writing(directory, () =>
+    placeRelease(directory, (staged) => writeRelease(staged, made, encodeTranscript(transcript))),
+  );
   return { directory, transcriptHash: hash, keys: made.map(pinnedOf) };
 }

@@ -13,12 +13,20 @@ import { DeltapayError, ensure } from "../protocol/errors.ts";
 import { hasCode, readFileIfThere, writeFileAtomic } from "../storage/files.ts";
 import { type CeremonyParameters, parseParameters } from "./parameters.ts";
 
+const MAKE_ROOM =
+  "make room (the ten keys take 20 MB a round) and run the command again: what was finished is kept";
+const ELSEWHERE = "name a folder you can write to";
+
 /** Codes of a disk that cannot take more, by what to tell a person. */
-const WRITE_FAILURES: Record<string, string> = {
-  ENOSPC: "there is no space left on the disk",
-  EDQUOT: "your quota of the disk is used up",
-  EROFS: "the disk is read-only",
-  EACCES: "you may not write there",
+const WRITE_FAILURES: Record<string, readonly [what: string, hint: string]> = {
+  ENOSPC: ["there is no space left on the disk", MAKE_ROOM],
+  EDQUOT: ["your quota of the disk is used up", MAKE_ROOM],
+  EFBIG: ["the system lets no file become that large", "raise the limit: ulimit -f unlimited"],
+  EROFS: ["the disk is read-only", ELSEWHERE],
+  EACCES: ["you may not write there", ELSEWHERE],
+  EPERM: ["you may not write there", ELSEWHERE],
+  ENOTDIR: ["part of its path is a file", ELSEWHERE],
+  ENOTEMPTY: ["something was put there meanwhile", "name a folder that is not there yet"],
 };
 
 /**
@@ -31,9 +39,23 @@ export function writing<Result>(file: string, work: () => Result): Result {
   } catch (cause) {
     const known = Object.keys(WRITE_FAILURES).find((code) => hasCode(cause, code));
     if (known === undefined) throw cause;
-    throw new DeltapayError("ceremony/cannot-write", `${file} cannot be written: ${WRITE_FAILURES[known]}`, {
+    const [what, hint] = WRITE_FAILURES[known]!;
+    const message = `${file} cannot be written: ${what}`;
+    throw new DeltapayError("ceremony/cannot-write", message, { field: file, hint, cause });
+  }
+}
+
+/**
+ * A file of a ceremony; undefined when it is not there.
+ * @throws DeltapayError `ceremony/cannot-read`: a folder in its place, no permission, a damaged disk
+ */
+function readIfThere(file: string): Uint8Array | undefined {
+  try {
+    return readFileIfThere(file);
+  } catch (cause) {
+    throw new DeltapayError("ceremony/cannot-read", `${file} cannot be read: ${(cause as Error).message}`, {
       field: file,
-      hint: "make room (the ten keys take 20 MB a round) and run the command again: what was finished is kept",
+      hint: "fetch the folder again",
       cause,
     });
   }
@@ -65,10 +87,10 @@ export class CeremonyFolder {
     });
   }
 
-  /** @throws DeltapayError `ceremony/no-ceremony`, `ceremony/malformed` */
+  /** @throws DeltapayError `ceremony/no-ceremony`, `ceremony/malformed`, `ceremony/cannot-read` */
   parameters(): CeremonyParameters {
     const file = this.file("ceremony.json");
-    const bytes = readFileIfThere(file);
+    const bytes = readIfThere(file);
     ensure(bytes !== undefined, "ceremony/no-ceremony", `there is no ceremony in ${this.directory}`, {
       field: file,
       hint: "begin one: deltapay ceremony init DIR --ptau FILE, or take part in one: deltapay ceremony join URL",
@@ -95,11 +117,11 @@ export class CeremonyFolder {
 
   /**
    * The key of a size after a round that is not 0.
-   * @throws DeltapayError `ceremony/missing-key`
+   * @throws DeltapayError `ceremony/missing-key`, `ceremony/cannot-read`
    */
   key(round: number, size: number): Uint8Array {
     const file = this.roundFile(round, `${size}.zkey`);
-    const bytes = readFileIfThere(file);
+    const bytes = readIfThere(file);
     ensure(bytes !== undefined, "ceremony/missing-key", `the key of size ${size} is not there`, {
       field: file,
       hint: "fetch the folder again",
@@ -107,9 +129,9 @@ export class CeremonyFolder {
     return bytes;
   }
 
-  /** @throws DeltapayError `ceremony/no-ceremony` */
+  /** @throws DeltapayError `ceremony/no-ceremony`, `ceremony/cannot-read` */
   ptau(): Uint8Array {
-    const bytes = readFileIfThere(this.ptauFile);
+    const bytes = readIfThere(this.ptauFile);
     ensure(bytes !== undefined, "ceremony/no-ceremony", "the powers of tau are not there", {
       field: this.ptauFile,
       hint: "fetch the folder again",

@@ -42,7 +42,11 @@ export function parseParameters(text: string, field: string): CeremonyParameters
   try {
     json = JSON.parse(text);
   } catch (cause) {
-    throw new DeltapayError("ceremony/malformed", "not JSON", { field, cause });
+    throw new DeltapayError("ceremony/malformed", `${field} is not JSON`, {
+      field,
+      hint: "written by: deltapay ceremony init; fetch it again",
+      cause,
+    });
   }
   const parsed = parametersSchema.safeParse(json);
   if (parsed.success) return parsed.data;

@@ -1,10 +1,11 @@
 /** What a ceremony was, in one document: its hash is what a release pins beside the keys it made. */
 import type { Curve } from "ffjavascript";
 import { commitKeyOf } from "../keys/fromZkey.ts";
+import { readR1cs } from "../keys/r1cs.ts";
 import { readZkey } from "../keys/zkeyFile.ts";
 import { type Hex, toHex } from "../protocol/bytes.ts";
 import { sha256 } from "../protocol/hash.ts";
-import { type CommitKey, vkHash } from "../protocol/key.ts";
+import { type CommitKey, verifyingKey, vkHash } from "../protocol/key.ts";
 import type { CheckedKey } from "./checkCeremony.ts";
 import { type Contribution, contributionHash } from "./contributions.ts";
 import type { CeremonyParameters } from "./parameters.ts";
@@ -63,6 +64,20 @@ export function transcriptKey(curve: Curve, key: FinishedKey): TranscriptKey {
     contributions: key.contributions.map((contribution) => described(curve, contribution)),
     zkeyHash: toHex(sha256(key.zkey)),
     vkHash: vkHash(key.commitKey),
+  };
+}
+
+/** What a release pins of a key but whom it asks to trust. */
+export function pinnedPart({ size, circuit, zkey, commitKey }: FinishedKey) {
+  return {
+    size,
+    constraints: readR1cs(circuit.r1cs).constraints.length,
+    r1csHash: toHex(sha256(circuit.r1cs)),
+    wasmHash: toHex(sha256(circuit.wasm)),
+    zkeyHash: toHex(sha256(zkey)),
+    ic0: toHex(commitKey.ic0),
+    basesHash: verifyingKey(commitKey).basesHash,
+    vkHash: vkHash(commitKey),
   };
 }
 

@@ -11,6 +11,7 @@ import { eachSize } from "./progress.ts";
 import type { Ptau } from "./ptau.ts";
 import {
   finishedKey,
+  pinnedPart,
   secretContributions,
   type Transcript,
   type TranscriptKey,
@@ -68,8 +69,32 @@ class Findings {
   }
 }
 
+/** A key as the transcript and as a release have it. */
+interface VerifiedKey {
+  described: TranscriptKey;
+  pinned: ReturnType<typeof pinnedPart>;
+}
+
+/** What the release says otherwise of a key than the ceremony gives; undefined when nothing. */
+function differenceOf(
+  { described, pinned }: VerifiedKey,
+  hash: Hex,
+  release: readonly PinnedKey[],
+): string | undefined {
+  const said: Record<string, unknown> | undefined = release.find(({ size }) => size === described.size);
+  if (said === undefined) return "it is not there";
+  const contributions = secretContributions(described);
+  const expected = { state: "ceremony", contributions, transcriptHash: hash, ...pinned };
+  const differs = Object.entries(expected).find(([name, value]) => said[name] !== value);
+  return differs === undefined ? undefined : `${differs[0]} must be ${differs[1]}`;
+}
+
 /** @returns sizes of the release that are keys of no ceremony or of another */
-function checkRelease(transcript: Transcript, release: readonly PinnedKey[]): number[] {
+function checkRelease(
+  transcript: Transcript,
+  verified: readonly VerifiedKey[],
+  release: readonly PinnedKey[],
+): number[] {
   const hash = transcriptHash(transcript);
   for (const [i, { size }] of release.entries())
     ensure(
@@ -78,19 +103,14 @@ function checkRelease(transcript: Transcript, release: readonly PinnedKey[]): nu
       `the release has two keys of size ${size}`,
       { field: `keys.${size}`, hint: "do not use this release" },
     );
-  for (const key of transcript.keys) {
-    const pinned = release.find(({ size }) => size === key.size);
-    const same =
-      pinned?.state === "ceremony" &&
-      pinned.vkHash === key.vkHash &&
-      pinned.zkeyHash === key.zkeyHash &&
-      pinned.transcriptHash === hash &&
-      pinned.contributions === secretContributions(key);
+  for (const key of verified) {
+    const { size } = key.described;
+    const differs = differenceOf(key, hash, release);
     ensure(
-      same,
+      differs === undefined,
       "ceremony/other-release",
-      `the release's key of size ${key.size} is not the one this ceremony made`,
-      { field: `keys.${key.size}`, hint: "do not use this release" },
+      `the release's key of size ${size} is not the one this ceremony made: ${differs}`,
+      { field: `keys.${size}`, hint: "do not use this release" },
     );
   }
   const others = release.filter(({ size }) => transcript.keys.every((key) => key.size !== size));
@@ -128,16 +148,16 @@ function checkKeys(
   ptau: Ptau,
   findings: Findings,
   onProgress: OnProgress,
-): Promise<(TranscriptKey | undefined)[]> {
+): Promise<(VerifiedKey | undefined)[]> {
   const entries = new Map(parameters.keys.map((entry) => [entry.size, entry]));
   return eachSize("verifying keys", [...entries.keys()], onProgress, (size) =>
     findings.run(
       `key ${size}`,
       async () => {
-        const key = await checkKeyOf(curve, folder, entries.get(size)!, ptau);
-        return transcriptKey(curve, await finishedKey(curve, key));
+        const key = await finishedKey(curve, await checkKeyOf(curve, folder, entries.get(size)!, ptau));
+        return { described: transcriptKey(curve, key), pinned: pinnedPart(key) };
       },
-      ({ vkHash, contributions }) => `vkHash ${vkHash}, ${contributions.length} contributions`,
+      ({ described: { vkHash, contributions } }) => `vkHash ${vkHash}, ${contributions.length} contributions`,
     ),
   );
 }
@@ -172,7 +192,8 @@ export async function verifyCeremony(
   );
   if (ptau === undefined) return { ...NOTHING, keys: [], checks: findings.checks };
   const found = await checkKeys(curve, folder, parameters, ptau, findings, onProgress);
-  const keys = found.filter((key) => key !== undefined);
+  const verified = found.filter((key) => key !== undefined);
+  const keys = verified.map(({ described }) => described);
   await findings.run(
     "contributions",
     () => checkEven(folder.round(), keys),
@@ -187,7 +208,7 @@ export async function verifyCeremony(
   if (release !== undefined)
     await findings.run(
       "release",
-      () => checkRelease(transcript, release),
+      () => checkRelease(transcript, verified, release),
       (others) =>
         others.length === 0
           ? "pins these very keys"

@@ -90,10 +90,53 @@ test("a release cannot pass off a key of another size as this ceremony's", async
   assert.equal(claimed.result, "failed");
   assert.match(claimed.detail, /key of size 8190 is of this ceremony, which made none of that size/);
   assert.match((await releaseCheck([...keys, own!])).detail, /two keys of size/);
+  assert.match((await releaseCheck([])).detail, /size 14 .* it is not there/);
+  for (const name of ["wasmHash", "r1csHash", "basesHash", "ic0", "zkeyHash", "vkHash", "contributions"]) {
+    const altered = { ...own!, [name]: name === "contributions" ? 2 : `0x${"ab".repeat(32)}` };
+    assert.match((await releaseCheck([altered])).detail, new RegExp(`other-release: .*: ${name} must be`));
+  }
   assert.ok(own!.state === "ceremony");
   const beside = await releaseCheck([...keys, { ...own!, size: 8190, transcriptHash: own!.vkHash }]);
   assert.equal(beside.result, "passed");
   assert.match(beside.detail, /its keys of size 8190 are not of this ceremony/);
+});
+
+test("a release is there whole or not at all, and takes nobody's place", async (context) => {
+  const folder = await begun(context, ptau);
+  await contribute(folder, "Ada");
+  const above = path.dirname(folder.directory);
+  const release = path.join(above, "release");
+  fs.mkdirSync(`${release}.new`);
+  const before = fs.readdirSync(above);
+  const overtaken = finalizeCeremony(curve, folder, release, {
+    ...TRUSTING,
+    onProgress: () => fs.mkdirSync(path.join(release, "other"), { recursive: true }),
+  });
+  await assert.rejects(overtaken, { code: "ceremony/cannot-write", message: /put there meanwhile/ });
+  assert.deepEqual(fs.readdirSync(above), [...before, "release"].sort());
+  const beneath = finalizeCeremony(curve, folder, path.join(folder.ptauFile, "release"), TRUSTING);
+  await assert.rejects(beneath, { code: "ceremony/cannot-write", message: /part of its path is a file/ });
+  fs.rmSync(release, { recursive: true });
+  await finalizeCeremony(curve, folder, `${release}/`, TRUSTING);
+  assert.deepEqual(fs.readdirSync(release).sort(), ["keys", "keys.json", "transcript.json", "verifiers"]);
+});
+
+test("a folder where a file should be is named", async (context) => {
+  const folder = await begun(context, ptau);
+  await contribute(folder, "Ada");
+  for (const file of [folder.roundFile(1, "14.zkey"), folder.ptauFile]) {
+    const kept = fs.readFileSync(file);
+    fs.rmSync(file);
+    fs.mkdirSync(file);
+    const { checks } = await verifyCeremony(curve, folder, TRUSTING);
+    const failed = checks.find(({ result }) => result === "failed");
+    assert.match(failed!.detail, /ceremony\/cannot-read: .*(14\.zkey|powers\.ptau) cannot be read/);
+    fs.rmdirSync(file);
+    fs.writeFileSync(file, kept);
+  }
+  fs.rmSync(folder.file("ceremony.json"));
+  fs.mkdirSync(folder.file("ceremony.json"));
+  await assert.rejects(verifyCeremony(curve, folder, TRUSTING), { code: "ceremony/cannot-read" });
 });
 
 test("keys nobody put a secret into are no ceremony's", async (context) => {

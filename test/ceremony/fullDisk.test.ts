@@ -10,16 +10,17 @@ import { Uploads } from "../../runner/ceremony/coordinator/uploads.ts";
 import { CeremonyFolder } from "../../runner/ceremony/folder.ts";
 import { verifyCeremony } from "../../runner/ceremony/verify.ts";
 import { loadCurve } from "../../runner/protocol/curve.ts";
+import { temporaryDirectory } from "../storage/temporary.ts";
 import { begun, makePtau, SIZE } from "./setting.ts";
 
 const MAIN = fileURLToPath(new URL("../../runner/cli/main.ts", import.meta.url));
-const ARGS = ["--disable-warning=ExperimentalWarning", MAIN, "ceremony", "contribute"];
-const OPTIONS = ["--name", "Ada", "--accept-unknown-ptau", "--json"];
+const NODE_ARGS = ["--disable-warning=ExperimentalWarning", MAIN, "ceremony"];
+const ACCEPTING = ["--accept-unknown-ptau", "--json"];
 
 after(async () => (await loadCurve()).terminate());
 
 function contribute(directory: string): { status: number | null; stdout: string } {
-  const args = [...ARGS, directory, ...OPTIONS];
+  const args = [...NODE_ARGS, "contribute", directory, "--name", "Ada", ...ACCEPTING];
   return spawnSync(process.execPath, args, { encoding: "utf8", timeout: 120_000 });
 }
 
@@ -36,6 +37,21 @@ test("an upload onto a full disk is refused in words", {
     code: "ceremony/cannot-write",
     message: /14\.zkey.*no space left/,
   });
+});
+
+test("a limit of the size of files ends an initialisation with a word on why", {
+  skip: process.platform === "win32",
+}, async (context) => {
+  const directory = temporaryDirectory(context);
+  const ptau = path.join(directory, "powers.ptau");
+  fs.writeFileSync(ptau, await makePtau(5));
+  const args = ["init", path.join(directory, "ceremony"), "--ptau", ptau, "--sizes", "14", ...ACCEPTING];
+  const limited = ["-c", 'ulimit -f 20 && exec "$@"', "sh", process.execPath, ...NODE_ARGS, ...args];
+  const { status, stdout } = spawnSync("sh", limited, { encoding: "utf8", timeout: 120_000 });
+  assert.equal(status, 1);
+  const { error } = JSON.parse(stdout);
+  assert.equal(error.code, "ceremony/cannot-write");
+  assert.match(error.message, /lets no file become that large/);
 });
 
 /** A file system of 96 kB that is gone with the test; undefined where one may not be mounted. */

@@ -291,6 +291,22 @@ export const CEREMONY_MUTATIONS: readonly Mutation[] = [
       find: "release.findIndex((key) => key.size === size) === i,",
       pattern: "pass off a key of another size",
     },
+    {
+      name: "ceremony-release-in-part",
+      attack: "a release that pins another witness generator or other bases beside the right vkHash",
+      find: "said[name] !== value",
+      replace: "name === 'vkHash' && said[name] !== value",
+      pattern: "pass off a key of another size",
+    },
+  ]),
+  ...inFile("runner/ceremony/finalize.ts", FOLDER, [
+    {
+      name: "ceremony-release-by-half",
+      attack: "half a release left lying about when it could not be finished",
+      find: "    fs.rmSync(staged, { recursive: true, force: true });\n",
+      replace: "",
+      pattern: "whole or not at all",
+    },
   ]),
   ...inFile("runner/ceremony/join.ts", ONLINE, [
     {

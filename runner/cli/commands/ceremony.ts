@@ -112,7 +112,7 @@ function parseBeacon(text: string): Uint8Array {
 function parseRelease(text: string, file: string): PinnedKey[] {
   try {
     const keys: unknown = JSON.parse(text);
-    if (Array.isArray(keys)) return keys as PinnedKey[];
+    if (Array.isArray(keys) && keys.every((key) => Number.isInteger(key?.size))) return keys as PinnedKey[];
   } catch {}
   throw new DeltapayError("ceremony/malformed", `${file} is no list of keys`, {
     field: file,
