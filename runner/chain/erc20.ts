@@ -1,16 +1,5 @@
 /** The little of ERC-20 that paying in needs. The zero address stands for ETH, as in the escrow. */
-import {
-  type Address,
-  BaseError,
-  ContractFunctionRevertedError,
-  ContractFunctionZeroDataError,
-  encodeFunctionData,
-  erc20Abi,
-  HttpRequestError,
-  RpcRequestError,
-  TimeoutError,
-  zeroAddress,
-} from "viem";
+import { type Address, BaseError, encodeFunctionData, erc20Abi, zeroAddress } from "viem";
 import type { ChainConnection } from "./connection.ts";
 import { asChainError, onChain } from "./errors.ts";
 import { requireSender, transact } from "./transact.ts";
@@ -29,13 +18,16 @@ export function isEth(token: Address): boolean {
   return BigInt(token) === 0n;
 }
 
-/** Whether the token itself gave no usable answer; a node that gave none has not been asked in vain for good. */
+/** viem's names of a contract's refusal or silence, and of what goes wrong before a contract is asked. */
+const REFUSED = ["ContractFunctionRevertedError", "ContractFunctionZeroDataError"];
+const NOT_ASKED = ["HttpRequestError", "TimeoutError", "RpcRequestError"];
+
+/** Whether the token itself gave no usable answer; a node that gave none may give one later. */
 function saysNothing(error: unknown): boolean {
   if (!(error instanceof BaseError)) return false;
-  const is = (...kinds: (abstract new (...args: never[]) => Error)[]): boolean =>
-    error.walk((inner) => kinds.some((kind) => inner instanceof kind)) !== null;
-  if (is(ContractFunctionRevertedError, ContractFunctionZeroDataError)) return true;
-  return !is(HttpRequestError, TimeoutError, RpcRequestError);
+  const is = (names: readonly string[]): boolean =>
+    error.walk((inner) => names.includes((inner as Error).name)) !== null;
+  return is(REFUSED) || !is(NOT_ASKED);
 }
 
 /**

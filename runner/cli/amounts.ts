@@ -1,9 +1,8 @@
 /** Amounts with units, as people write and read them. */
-import { InvalidArgumentError } from "commander";
 import { formatUnits, parseUnits } from "viem";
 import type { Token } from "../chain/erc20.ts";
 import { isEth } from "../chain/erc20.ts";
-import { badValue } from "./failure.ts";
+import { DeltapayError } from "../protocol/errors.ts";
 
 /** Decimals of a unit's name for a token; undefined when it has none of that name. */
 function decimalsOf(unit: string, token: Token): number | undefined {
@@ -15,10 +14,14 @@ function decimalsOf(unit: string, token: Token): number | undefined {
 
 const AMOUNT = /^\s*([0-9]+(?:\.[0-9]+)?)\s*([a-zA-Z][\w.]*)?\s*$/;
 
-/** What can be an amount, before the token and so its units are known. */
-export function amountText(text: string): string {
-  if (!AMOUNT.test(text)) throw new InvalidArgumentError("Expected an amount like 1000, 20gwei or 0.5eth.");
-  return text;
+/** Whether a text can be an amount, before the token and so its units are known. */
+export function isAmount(text: string): boolean {
+  return AMOUNT.test(text);
+}
+
+// Not that of the command line: a browser reads amounts too.
+function badValue(field: string, message: string, hint: string): DeltapayError {
+  return new DeltapayError("usage/bad-value", message, { field, hint });
 }
 
 /**

@@ -4,6 +4,7 @@ import { isAddress, zeroAddress } from "viem";
 import type { Hex } from "../protocol/bytes.ts";
 import type { ModulesPerProof } from "../protocol/groups.ts";
 import type { Address } from "../protocol/typedData.ts";
+import { isAmount } from "./amounts.ts";
 
 /** A whole number from `least` to `most`. */
 export function wholeNumber(least: number, most = Number.MAX_SAFE_INTEGER): (text: string) => number {
@@ -33,6 +34,12 @@ export function hash(text: string): Hex {
 export function address(text: string): Address {
   if (!isAddress(text))
     throw new InvalidArgumentError("Expected an address (0x and 20 bytes, its checksum right).");
+  return text;
+}
+
+/** An amount of a token that is not known yet. */
+export function amountText(text: string): string {
+  if (!isAmount(text)) throw new InvalidArgumentError("Expected an amount like 1000, 20gwei or 0.5eth.");
   return text;
 }
 

@@ -4,9 +4,9 @@ import type { ChainContext } from "../chain/connect.ts";
 import { readToken } from "../chain/erc20.ts";
 import type { WithdrawalTerms } from "../contributor/withdrawals.ts";
 import type { Address } from "../protocol/typedData.ts";
-import { amountText, parseAmount } from "./amounts.ts";
+import { parseAmount } from "./amounts.ts";
 import { badValue } from "./failure.ts";
-import { address, tokenOption } from "./parsers.ts";
+import { address, amountText, tokenOption } from "./parsers.ts";
 
 export interface WithdrawalFlags {
   withdrawTo?: Address;

@@ -21,11 +21,14 @@ const SHARED_FILES = new Set([
   "runner/buyer/clock.ts",
   "runner/buyer/offer.ts",
   "runner/cli/amounts.ts",
-  "runner/cli/failure.ts",
   "runner/keys/verifyProof.ts",
   "runner/prover/proofEncoding.ts",
   "runner/prover/prove.ts",
 ]);
+
+/** What else a page is made of. Another package may not run in a browser at all. */
+const PACKAGES =
+  /^(@noble\/(curves|hashes)\/|@tanstack\/react-query$|ffjavascript$|react(-dom)?(\/|$)|snarkjs$|viem$|virtual:|wagmi(\/|$)|zod$)/;
 
 /** Everything the entries load, files by path and packages by name, with one file that asks for each. */
 function reached(): Map<string, string> {
@@ -51,6 +54,11 @@ test("the page loads nothing of Node", () => {
   const wrong = [...loaded].filter(([name]) => name.startsWith("node:"));
   assert.deepEqual(wrong, []);
   assert.ok(loaded.size > 100);
+});
+
+test("the page loads no package but its own", () => {
+  const wrong = [...loaded].filter(([name]) => !/^(app|runner|node)[/:]/.test(name) && !PACKAGES.test(name));
+  assert.deepEqual(wrong, []);
 });
 
 test("the page shares with the runner only what computes or reads", () => {

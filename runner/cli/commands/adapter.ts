@@ -11,7 +11,7 @@ import { ensureKey } from "../../keys/load.ts";
 import type { ModulesPerProof } from "../../protocol/groups.ts";
 import { type AdapterLayout, layoutModules } from "../../protocol/layout.ts";
 import { leastPrice } from "../../protocol/leakage.ts";
-import { amountText, formatAmount, parseAmount } from "../amounts.ts";
+import { formatAmount, parseAmount } from "../amounts.ts";
 import {
   acceptForgeableOption,
   type ChainFlags,
@@ -23,7 +23,7 @@ import {
 } from "../connection.ts";
 import { closing, type DataFlags, openContributor, withData } from "../folders.ts";
 import { duration, Output, type OutputFlags, table, withOutput } from "../output.ts";
-import { modulesPerProof, nodeChoice } from "../parsers.ts";
+import { amountText, modulesPerProof, nodeChoice } from "../parsers.ts";
 
 interface InspectFlags extends OutputFlags {
   worth?: string;

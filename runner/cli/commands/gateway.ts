@@ -13,14 +13,14 @@ import { loadPlainModel } from "../../model/plainModel.ts";
 import { loadTokenizer } from "../../model/tokenizer.ts";
 import { DeltapayError } from "../../protocol/errors.ts";
 import { hasCode } from "../../storage/files.ts";
-import { amountText, formatAmount, parseAmount } from "../amounts.ts";
+import { formatAmount, parseAmount } from "../amounts.ts";
 import { type ChainFlags, openChain, withChain, withPassphrase } from "../connection.ts";
 import { badValue } from "../failure.ts";
 import { closing, type DataFlags, openBuyer, withData } from "../folders.ts";
 import { type GatewayPlace, gatewayPlace, type PlaceFlags } from "../gatewayPlace.ts";
 import { untilStopped } from "../interrupt.ts";
 import { Output, type OutputFlags, withOutput } from "../output.ts";
-import { wholeNumber } from "../parsers.ts";
+import { amountText, wholeNumber } from "../parsers.ts";
 import { buy, purchaseLines, type UseFlags, withAgreements } from "../remote.ts";
 
 interface Flags extends ChainFlags, DataFlags, PlaceFlags, UseFlags, OutputFlags {

@@ -4,13 +4,13 @@ import { ETH, readToken } from "../../chain/erc20.ts";
 import { type LeakagePolicy, readPolicy, writePolicy } from "../../contributor/leakage/policy.ts";
 import type { Address } from "../../protocol/typedData.ts";
 import { chooseAdapter } from "../adapters.ts";
-import { amountText, parseAmount } from "../amounts.ts";
+import { parseAmount } from "../amounts.ts";
 import { type ChainFlags, openChain, withChain } from "../connection.ts";
 import { badValue } from "../failure.ts";
 import { closing, type DataFlags, openContributor, withData } from "../folders.ts";
 import { leakageLines, leakageReports } from "../leakage.ts";
 import { Output, type OutputFlags, withOutput } from "../output.ts";
-import { address, decimalNumber } from "../parsers.ts";
+import { address, amountText, decimalNumber } from "../parsers.ts";
 
 interface LimitFlags extends ChainFlags, DataFlags, OutputFlags {
   adapter?: string;

@@ -20,12 +20,12 @@ import { DeltapayError } from "../../protocol/errors.ts";
 import { manifestLayout } from "../../protocol/manifest.ts";
 import type { Address, Offer } from "../../protocol/typedData.ts";
 import { chooseAdapter } from "../adapters.ts";
-import { amountText, formatAmount, parseAmount } from "../amounts.ts";
+import { formatAmount, parseAmount } from "../amounts.ts";
 import { type ChainFlags, openChain, openSigningChain, withChain, withSigner } from "../connection.ts";
 import { closing, type DataFlags, openContributor, withData } from "../folders.ts";
 import { leakageLines, leakageReports } from "../leakage.ts";
 import { Output, type OutputFlags, withOutput } from "../output.ts";
-import { address, hash, timeOption, wholeNumber } from "../parsers.ts";
+import { address, amountText, hash, timeOption, wholeNumber } from "../parsers.ts";
 
 interface CommonFlags extends ChainFlags, DataFlags, OutputFlags {
   adapter?: string;

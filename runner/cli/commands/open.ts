@@ -22,12 +22,12 @@ import type { Hex } from "../../protocol/bytes.ts";
 import { type Address, offerHash } from "../../protocol/typedData.ts";
 import { DEFAULT_APP_PORT } from "../../wire/admin.ts";
 import type { SignedOffer } from "../../wire/messages.ts";
-import { amountText, formatAmount, parseAmount } from "../amounts.ts";
+import { formatAmount, parseAmount } from "../amounts.ts";
 import { type ChainFlags, gasOf, openChain, openSigningChain, withChain, withSigner } from "../connection.ts";
 import { badValue } from "../failure.ts";
 import { closing, type DataFlags, openBuyer, withData } from "../folders.ts";
 import { duration, Output, type OutputFlags, withOutput } from "../output.ts";
-import { address, hash, httpUrl, seconds, tokenOption } from "../parsers.ts";
+import { address, amountText, hash, httpUrl, seconds, tokenOption } from "../parsers.ts";
 import { adapterUse, type ModelFlags, withModel } from "../remote.ts";
 import { openingLink, preparedOpening } from "../walletOpening.ts";
 
