@@ -97,6 +97,8 @@ const figures = together(
 );
 progress.pause();
 keep(figures);
+const never = Object.keys(figures.steps).filter((step) => figures.steps[step] === 0);
+if (never.length > 0) process.stderr.write(`nothing was killed at: ${never.join("; ")}\n`);
 if (values.json) console.log(JSON.stringify(figures, null, 2));
 else print(figures);
 // A run that stopped short, or after which something did not go on, has shown nothing.

@@ -10,7 +10,7 @@ import { FIXTURES } from "../../runner/demo/fixtures.ts";
 import { chainErrors, type PartiesOnChain } from "./chainMoney.ts";
 import { readContributor } from "./databases.ts";
 import type { Kill } from "./faultPlan.ts";
-import { Lane, type Phase } from "./lane.ts";
+import { Lane } from "./lane.ts";
 import { SeededRandom } from "./random.ts";
 import { Targets } from "./targets.ts";
 
@@ -157,7 +157,7 @@ class KillRun {
   }
 
   /** Where the next process of a role is to end. */
-  #aim(lane: number, role: string, phases: readonly Phase[]): Kill | undefined {
+  #aim(lane: number, role: string, phases: readonly string[]): Kill | undefined {
     if (this.#isOver()) return undefined;
     if (this.#options.exactly === undefined) return this.#targets.next(lane, role, phases);
     const next = this.#exactly.findIndex((target) => target.role === role);

@@ -18,7 +18,7 @@ const MOST_STARTS = 40;
 const MOST_KILLS: Record<string, number> = { serve: 8, open: 4, use: 2, settle: 5 };
 
 /** What an agreement goes through. */
-export type Phase = "opening" | "using" | "ending" | "settling";
+type Phase = "opening" | "using" | "ending" | "settling";
 const PHASES: readonly Phase[] = ["opening", "using", "ending", "settling"];
 
 export interface LaneOptions {
@@ -34,11 +34,11 @@ export interface LaneOptions {
   /** Whether the service settles, or the command `settle`. */
   serviceSettles: boolean;
   /** Where a process that starts now is to end. */
-  aim(role: string, phases: readonly Phase[]): Kill | undefined;
+  aim(role: string, phases: readonly string[]): Kill | undefined;
   /** Milliseconds after which it is killed from outside instead, if so. */
   aimOutside(role: string): number | undefined;
   /** Hears of the steps a process took. */
-  onSteps(role: string, phase: Phase, lines: readonly LogLine[]): void;
+  onSteps(role: string, phase: string, lines: readonly LogLine[]): void;
   /** Hears of every process that ended, and how; a kill counts. */
   onEnd(role: string, ended: Ended): void;
   /** Hears that a command came to its end after so many kills. */
@@ -59,6 +59,10 @@ export class Lane {
   readonly #running = new Set<CommandUnderTest>();
   #agreement: string | undefined;
   #phase: Phase = "opening";
+  /** Where the last process of a role was killed. */
+  readonly #killedAt = new Map<string, string>();
+  /** What the service that runs was started after. */
+  #serviceAfter: string | undefined;
   /** Lines of the service's log that are told of. */
   #told = 0;
   #lives = 0;
@@ -102,14 +106,25 @@ export class Lane {
 
   #tellService(): void {
     const lines = this.#service?.allLines() ?? [];
-    this.#options.onSteps("serve", this.#phase, lines.slice(this.#told));
+    this.#tell("serve", this.#serviceAfter, lines.slice(this.#told));
     this.#told = lines.length;
+  }
+
+  /** Some steps are taken only after a kill at another: they are told as that besides. */
+  #tell(role: string, after: string | undefined, lines: readonly LogLine[]): void {
+    this.#options.onSteps(role, this.#phase, lines);
+    if (after !== undefined) this.#options.onSteps(role, this.#following(after), lines);
+  }
+
+  #following(killedAt: string): string {
+    return `${this.#phase} after a kill ${killedAt}`;
   }
 
   /** Where a process that starts now is to end; the service lives on through the phases to come. */
   #aim(role: string): Kill | undefined {
-    const toCome = PHASES.slice(PHASES.indexOf(this.#phase));
-    return this.#options.aim(role, role === "serve" ? toCome : [this.#phase]);
+    const toCome = role === "serve" ? PHASES.slice(PHASES.indexOf(this.#phase)) : [this.#phase];
+    const after = this.#killedAt.get(role);
+    return this.#options.aim(role, after === undefined ? toCome : [this.#following(after), ...toCome]);
   }
 
   #start(role: string, args: readonly string[], kill: Kill | undefined): CommandUnderTest {
@@ -127,9 +142,12 @@ export class Lane {
 
   /** Takes in how a process ended; after a kill everything is judged. */
   async #ended(role: string, command: CommandUnderTest): Promise<Ended> {
+    const after = this.#killedAt.get(role);
     const ended = await command.ended;
     if (command === this.#service) this.#tellService();
-    else this.#options.onSteps(role, this.#phase, command.allLines());
+    else this.#tell(role, after, command.allLines());
+    if (ended.killedAt === undefined) this.#killedAt.delete(role);
+    else this.#killedAt.set(role, ended.killedAt);
     this.#options.onEnd(role, ended);
     if (ended.killedAt !== undefined) {
       this.invariant.lastKill = `${role}: ${ended.killedAt}`;
@@ -171,6 +189,7 @@ export class Lane {
     this.#serviceAimed = kill !== undefined;
     const service = this.#start("serve", args, kill);
     this.#service = service;
+    this.#serviceAfter = this.#killedAt.get("serve");
     this.#told = 0;
     this.#supervision = this.#ended("serve", service).then(async (ended) => {
       if (this.#stopping) return;

@@ -1,4 +1,4 @@
-/** Which step a process is killed at next: those killed at least come first; steps are those that were seen. */
+/** Which step a process is killed at next: those never killed at come first; steps are those that were seen. */
 import type { Kill, LogLine } from "./faultPlan.ts";
 import type { SeededRandom } from "./random.ts";
 
@@ -19,7 +19,7 @@ export class Targets {
   readonly #steps = new Map<string, number>();
 
   readonly #only: RegExp | undefined;
-  /** Steps seen, by lane, role and phase. */
+  /** Steps seen, by lane, role and what went on. */
   readonly #seen = new Map<string, Set<string>>();
 
   /** @param only aim only where `role: step` matches */
@@ -48,7 +48,7 @@ export class Targets {
     return known;
   }
 
-  /** Learns the steps a process took. */
+  /** Learns the steps a process took. @param phase what went on: the agreement's phase, or more closely */
   saw(lane: number, role: string, phase: string, lines: readonly LogLine[]): void {
     const counts = new Map<string, number>();
     for (const line of lines) if ("step" in line) counts.set(line.step, (counts.get(line.step) ?? 0) + 1);
@@ -67,7 +67,7 @@ export class Targets {
 
   /**
    * Where the next process of a role ends: six times of seven at a named step, else after any number of steps.
-   * @param phases what is still to come in this life of the agreement
+   * @param phases what goes on and is still to come in this life of the agreement, the soonest first
    */
   next(lane: number, role: string, phases: readonly string[]): Kill | undefined {
     const seen = new Set(phases.flatMap((phase) => [...this.#seenIn(lane, role, phase)]));
@@ -77,13 +77,26 @@ export class Targets {
       .filter(([step]) => this.#only?.test(`${role}: ${step}`) !== false);
     const steps = this.#steps.get(role);
     if (steps === undefined || steps === 0) return undefined;
+    // Others have steps where none was killed yet.
+    const mayRest = known.every(([, { kills }]) => kills > 0) && this.#isMissing();
+    if (mayRest && this.#only === undefined && this.#random.next() < 0.4) return undefined;
     const anywhere = known.length === 0 || this.#random.next() < 0.15;
     if (anywhere) return this.#only === undefined ? { after: 1 + this.#random.below(steps) } : undefined;
-    const fewest = Math.min(...known.map(([, { kills, aimed }]) => kills * 2 + aimed));
-    const [step, target] = this.#random.pick(known.filter(([, t]) => t.kills * 2 + t.aimed === fewest))!;
+    const never = (phase: string): [string, Target][] =>
+      known.filter(([step, { kills }]) => kills === 0 && this.#seenIn(lane, role, phase).has(step));
+    // A process that waits for a later phase is not killed in this one.
+    const soonest = phases.map(never).find((targets) => targets.length > 0) ?? known;
+    const fewest = Math.min(...soonest.map(([, { kills, aimed }]) => kills * 2 + aimed));
+    const [step, target] = this.#random.pick(soonest.filter(([, t]) => t.kills * 2 + t.aimed === fewest))!;
     target.aimed++;
     const isFirst = target.kills === 0 || this.#random.next() < 0.5;
     return { step, nth: isFirst ? 1 : 1 + this.#random.below(Math.min(3, target.most)) };
+  }
+
+  /** Whether there are steps that can be reached and where no process was killed. */
+  #isMissing(): boolean {
+    const all = [...this.#roles.values()].flatMap((targets) => [...targets.values()]);
+    return all.some(({ kills, aimed }) => kills === 0 && aimed < MOST_MISSES);
   }
 
   /** Milliseconds after which a process is killed from outside, one of twenty. */
