@@ -4,6 +4,7 @@ import { createRequire } from "node:module";
 import * as os from "node:os";
 import * as path from "node:path";
 import { fileURLToPath } from "node:url";
+import { stripVTControlCharacters } from "node:util";
 import { bindings, CircomRunner } from "circom2";
 import { DeltapayError } from "../protocol/errors.ts";
 
@@ -60,7 +61,7 @@ async function runCompiler(directory: string, args: string[]): Promise<void> {
   try {
     await runner.execute(fs.readFileSync(require.resolve("circom2/circom.wasm")));
   } catch (cause) {
-    const text = Buffer.concat(report).toString("utf8").trim();
+    const text = stripVTControlCharacters(Buffer.concat(report).toString("utf8")).trim();
     throw new DeltapayError("key/circuit-does-not-compile", `circom failed: ${text}`, {
       field: "circuits/lora_statement.circom",
       hint: `see that there is room for some megabytes in ${os.tmpdir()}`,
