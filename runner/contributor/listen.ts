@@ -98,7 +98,7 @@ function bound(server: http.Server, times: Times): http.Server {
   server.keepAliveTimeout = times.idle;
   server.maxConnections = MAX_CONNECTIONS;
   // Who asks for much and reads none of it would hold a connection, and the answer, for ever.
-  server.on("request", (_request, response) => {
+  server.prependListener("request", (_request, response) => {
     response.once("prefinish", () => response.setTimeout(times.unread));
   });
   shareOut(server);

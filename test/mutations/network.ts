@@ -66,6 +66,25 @@ export const NETWORK_MUTATIONS: readonly Mutation[] = [
     pattern: "handshake that does not end",
   },
   {
+    name: "told-before-stored",
+    attack:
+      "an answer leaves before it is on the disk: after a power cut the buyer has what the service forgot",
+    file: "runner/storage/groupCommit.ts",
+    find: "      return () => resolve(result);",
+    replace: "      resolve(result);\n      return () => {};",
+    test: "test/storage/groupCommit.test.ts",
+    pattern: "where the commit fails",
+  },
+  {
+    name: "refused-but-stored",
+    attack: "what a refused request wrote is committed with the others'",
+    file: "runner/storage/groupCommit.ts",
+    find: "ROLLBACK TO one; RELEASE one",
+    replace: "RELEASE one",
+    test: "test/storage/groupCommit.test.ts",
+    pattern: "takes back its own writes",
+  },
+  {
     name: "stuck-settlement-queued",
     attack: "fees rise, the settlement is never mined, and each try waits behind it until the deadline",
     file: "runner/chain/replace.ts",

@@ -92,3 +92,21 @@ test("where nothing can be written all are refused, and later ones are not", asy
   await group.run(insert(3));
   assert.deepEqual(stored(), [3]);
 });
+
+test("where the commit fails nobody is told that it is stored", async (context) => {
+  const { database, stored, insert, group } = opened(context);
+  const { exec } = database;
+  database.exec = (sql: string): void => {
+    if (sql === "COMMIT") throw new Error("disk I/O error");
+    exec(sql);
+  };
+  const results = await Promise.allSettled([group.run(insert(1)), group.run(insert(2))]);
+  assert.deepEqual(
+    results.map(({ status }) => status),
+    ["rejected", "rejected"],
+  );
+  assert.deepEqual(stored(), []);
+  database.exec = exec;
+  await group.run(insert(3));
+  assert.deepEqual(stored(), [3]);
+});
