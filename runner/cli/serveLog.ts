@@ -2,7 +2,7 @@
 
 import * as path from "node:path";
 import { type Command, Option } from "commander";
-import { pino } from "pino";
+import { type DestinationStream, pino } from "pino";
 import type { ContributorEvent } from "../contributor/events.ts";
 import { logEvent, type ServiceLog, serviceLog, withoutAddresses } from "../contributor/operations/log.ts";
 import type { Answered } from "../contributor/operations/metrics.ts";
@@ -45,12 +45,7 @@ export function openLog({ logFormat, logLevel, logFile }: LogFlags, out: Output)
     logFormat === undefined ? process.stderr.isTTY === true && !out.json : logFormat === "pretty";
   const logs: ServiceLog[] = [];
   if (!isPretty) logs.push(serviceLog({ write: (line) => out.note(line.trimEnd()) }, logLevel));
-  if (logFile !== undefined) {
-    makePrivateDirectory(path.dirname(path.resolve(logFile)));
-    logs.push(
-      serviceLog(pino.destination({ dest: logFile, append: true, sync: true, mode: 0o600 }), logLevel),
-    );
-  }
+  if (logFile !== undefined) logs.push(serviceLog(appendTo(logFile, out), logLevel));
   return {
     event: (event) => {
       if (isPretty) out.note(eventLine(event));
@@ -70,6 +65,22 @@ export function openLog({ logFormat, logLevel, logFile }: LogFlags, out: Output)
       for (const log of logs) log.warn(text);
     },
   };
+}
+
+/** Bytes kept while the file takes none. */
+const LOG_BACKLOG = 2 ** 20;
+
+/** A log file, its owner's only. On a full disk lines wait and then are lost: a log is no reason to stop serving. */
+function appendTo(logFile: string, out: Output): DestinationStream {
+  makePrivateDirectory(path.dirname(path.resolve(logFile)));
+  const options = { dest: logFile, append: true, sync: true, mode: 0o600, maxLength: LOG_BACKLOG };
+  const file = pino.destination(options);
+  let isTold = false;
+  file.on("error", (error: Error) => {
+    if (!isTold) out.note(`the log file takes no lines: ${error.message}`);
+    isTold = true;
+  });
+  return file;
 }
 
 function describe({ message, hint }: { message: string; hint: string | undefined }): string {

@@ -9,7 +9,7 @@ import { ask } from "./buyer.ts";
 import { registered, type Served, served } from "./setting.ts";
 
 /** What would go to stderr. */
-class Captured extends Output {
+export class Captured extends Output {
   readonly lines: string[];
 
   constructor(lines: string[]) {

@@ -4,6 +4,7 @@ import * as fs from "node:fs";
 import * as http from "node:http";
 import * as path from "node:path";
 import { after, test } from "node:test";
+import { openLog } from "../../runner/cli/serveLog.ts";
 import { HealthMonitor } from "../../runner/contributor/operations/health.ts";
 import { serviceLog } from "../../runner/contributor/operations/log.ts";
 import { startOperations } from "../../runner/contributor/operations/server.ts";
@@ -13,7 +14,7 @@ import { DeltapayError } from "../../runner/protocol/errors.ts";
 import { PATHS } from "../../runner/wire/paths.ts";
 import { temporaryDirectory } from "../storage/temporary.ts";
 import { ask, type TestBuyer } from "./buyer.ts";
-import { type Operated, operated } from "./operated.ts";
+import { Captured, type Operated, operated } from "./operated.ts";
 import { addAdapterSecrets, addSecret, Secrets, watchBuyer } from "./secrets.ts";
 import { until } from "./setting.ts";
 
@@ -201,6 +202,23 @@ test("no log and no metric holds a secret, whatever happens", async (context) =>
   assert.match(text, /fetch failed: rpc\.example/);
   assert.deepEqual(secrets.in(text), []);
   assert.deepEqual(secrets.in(page), []);
+});
+
+test("a log file on a full disk is told of once and stops nothing", {
+  skip: fs.existsSync("/dev/full") ? false : "there is no /dev/full here",
+}, (context) => {
+  const logFile = path.join(temporaryDirectory(context), "service.log");
+  fs.symlinkSync("/dev/full", logFile);
+  const lines: string[] = [];
+  const log = openLog({ logFormat: "pretty", logLevel: "debug", logFile }, new Captured(lines));
+  for (let i = 0; i < 3; i++) {
+    log.event({ type: "listening", url: "http://127.0.0.1:7420" });
+    log.answered({ method: "GET", route: PATHS.service, status: 200, ms: 1 });
+    log.note("stopping");
+  }
+  const told = lines.filter((line) => line.includes("the log file takes no lines: ENOSPC"));
+  assert.equal(told.length, 1);
+  assert.equal(lines.length, 7);
 });
 
 test("a field named as a secret is blanked wherever a mistake puts it", () => {

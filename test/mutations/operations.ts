@@ -59,6 +59,13 @@ export const OPERATIONS_MUTATIONS: readonly Mutation[] = [
     find: "method.apply(this, given.map(kindOnly) as typeof given);",
     replace: "method.apply(this, given);",
   }),
+  tried("on a full disk", {
+    name: "full-log-stops-service",
+    attack: "a disk filled with logs ends the service, and its deadlines pass",
+    file: "runner/cli/serveLog.ts",
+    find: '  file.on("error", (error: Error) => {',
+    replace: '  file.on("finish", (error?: Error) => {\n    if (error === undefined) return;',
+  }),
   tried("no stranger's text", {
     name: "strangers-methods-as-labels",
     attack: "rows of metrics without end, one for every method a stranger thinks of",
