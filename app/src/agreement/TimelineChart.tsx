@@ -6,7 +6,7 @@ const MARGIN = 52;
 const RAIL = 30;
 
 /** Seconds as the shortest words: `42 s`, `12 min`, `3 h`, `2 d`. */
-export function shortDuration(seconds: number): string {
+function shortDuration(seconds: number): string {
   for (const [size, unit] of [
     [86_400, "d"],
     [3600, "h"],

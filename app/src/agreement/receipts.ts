@@ -44,7 +44,7 @@ export interface ReceiptStatus {
 }
 
 /** What a bundle of this agreement is held against. */
-export function contextOf(facts: AgreementFacts, modules: readonly NamedModule[]): VerificationContext {
+function contextOf(facts: AgreementFacts, modules: readonly NamedModule[]): VerificationContext {
   return {
     domain: deploymentDomain(facts),
     agreementId: facts.agreementId,
@@ -86,7 +86,7 @@ function checkWhole(facts: ReceiptFacts, groups: readonly GroupStatus[]): void {
  * The calls of a receipt as one bundle; null when none can be read.
  * @throws DeltapayError `audit/contradiction` when they differ in what they have in common, or from the escrow's events
  */
-export function bundleOf(facts: AgreementFacts, receipt: ReceiptFacts): ProofBundle | null {
+function bundleOf(facts: AgreementFacts, receipt: ReceiptFacts): ProofBundle | null {
   const contradiction = (message: string): DeltapayError => contradictionOf(receipt, message);
   const claims = new Map<number, Claim>();
   let first: SettleCall | undefined;

@@ -15,7 +15,7 @@ const sameAddress = (left: Address | null, right: Address): boolean =>
   left !== null && left.toLowerCase() === right.toLowerCase();
 
 /** The escrow function a transaction calls itself. @throws DeltapayError `audit/indirect-call`, `audit/other-call` */
-export function decodeEscrowCall(escrow: Address, { to, input }: Sent) {
+function decodeEscrowCall(escrow: Address, { to, input }: Sent) {
   ensure(
     sameAddress(to, escrow),
     "audit/indirect-call",

@@ -13,10 +13,7 @@ import type { NamedModule } from "./receipts.ts";
  * The modules a manifest names, seen to be the registered one.
  * @throws DeltapayError `manifest/...`, `layout/...`
  */
-export function modulesOfManifest(
-  bytes: Uint8Array,
-  registration: Pick<Registration, "manifestHash" | "groups">,
-) {
+function modulesOfManifest(bytes: Uint8Array, registration: Pick<Registration, "manifestHash" | "groups">) {
   const hash = manifestHash(bytes);
   ensure(
     hash === registration.manifestHash,

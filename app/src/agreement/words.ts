@@ -18,7 +18,7 @@ const plural = (count: number | bigint, one: string): string =>
   `${count.toLocaleString()} ${one}${BigInt(count) === 1n ? "" : "s"}`;
 
 /** The newest receipt that is settled whole, if any. */
-export function newestSettled({ facts }: Pick<Certificate, "facts">) {
+function newestSettled({ facts }: Pick<Certificate, "facts">) {
   return facts.receipts
     .flatMap(({ settled }) => (settled === null ? [] : [settled]))
     .reduce<NonNullable<Certificate["facts"]["receipts"][number]["settled"]> | undefined>(

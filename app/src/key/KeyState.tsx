@@ -14,7 +14,7 @@ export function releaseKeyOf(verifier: Address, codeHash: Hex): ReleaseKey | und
 }
 
 /** Why nobody should pay for what this verifier accepts on this chain; undefined when there is no such reason. */
-export function keyProblem(key: ReleaseKey | undefined, chainId: number): string | undefined {
+function keyProblem(key: ReleaseKey | undefined, chainId: number): string | undefined {
   if (key === undefined)
     return "Its verifier is none of this release: it may accept whatever its maker likes. Do not pay for it.";
   if (isForgeable(key.trust) && !isLocalChain(chainId))

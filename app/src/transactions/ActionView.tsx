@@ -18,7 +18,7 @@ const WORDS: Record<TransactionState, readonly [text: string, kind: Kind]> = {
 };
 
 /** One transaction and where it stands. */
-export function TransactionLine({ record }: { record: TransactionRecord }) {
+function TransactionLine({ record }: { record: TransactionRecord }) {
   const [text, kind] = WORDS[record.state];
   const hash = record.minedHash ?? record.hash;
   const spedUp =

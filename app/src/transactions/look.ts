@@ -21,7 +21,7 @@ async function found<Value>(request: Promise<Value>): Promise<Value | undefined>
 }
 
 /** The mined transaction of an account with a nonce; undefined when it is older than `sinceBlock` or not mined. */
-export async function findMined(
+async function findMined(
   { publicClient }: Pick<Reading, "publicClient">,
   from: Hash,
   nonce: number,

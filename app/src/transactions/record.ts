@@ -12,15 +12,7 @@ const decimal = z.string().regex(/^[0-9]{1,78}$/);
  * chain has it: rejected in the wallet, or forgotten by the pool. `confirmed`, `reverted`: mined. `replaced`, `cancelled`:
  * another transaction with its nonce was mined.
  */
-export const STATES = [
-  "asking",
-  "pending",
-  "unsent",
-  "confirmed",
-  "reverted",
-  "replaced",
-  "cancelled",
-] as const;
+const STATES = ["asking", "pending", "unsent", "confirmed", "reverted", "replaced", "cancelled"] as const;
 
 export type TransactionState = (typeof STATES)[number];
 

@@ -131,7 +131,7 @@ function checkGroups(claims: readonly Claim[], groups: number): void {
 }
 
 /** One claim against its statement. Says why when it fails. */
-export function checkClaim(
+function checkClaim(
   key: PairingKey,
   V: readonly [bigint, bigint],
   claim: Claim,

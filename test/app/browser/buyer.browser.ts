@@ -91,5 +91,11 @@ test("an offer that the contributor did not sign is refused before anything is a
   await tab.shows(/signature\/wrong-signer/);
   await tab.assertAccessible();
   assert.equal(asked.includes("eth_sendTransaction"), false);
+  // A link opened while the page is shown is read as well.
+  await tab.page.evaluate(() => {
+    window.location.hash = "#/buyer?opening=AAAA";
+  });
+  await tab.shows("The link holds no opening");
+  assert.doesNotMatch(tab.page.url(), /opening/);
   tab.assertQuiet();
 });
