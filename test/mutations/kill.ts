@@ -30,6 +30,15 @@ export const KILL_MUTATIONS: readonly Mutation[] = [
   },
   {
     ...KILLED,
+    name: "answer-sent-before-kept",
+    attack: "a contributor who forgets what it answered answers once more, and is paid for neither",
+    file: "runner/contributor/session/answerPasses.ts",
+    find: "    await this.#commits.run(() => {\n",
+    replace: `    const later = (work: () => void) => void setTimeout(() => this.#commits.run(work), 500);
+    later(() => {\n`,
+  },
+  {
+    ...KILLED,
     name: "receipt-taken-before-kept",
     attack: "a contributor who forgets a receipt it has confirmed is not paid for it",
     file: "runner/contributor/session/acceptReceipts.ts",
