@@ -2,7 +2,7 @@
  * Takes each check of test/mutations/list.ts out of a temporary copy of the source and demands that the named test
  * then fails: a test that still passes does not guard its check.
  *
- *   node scripts/test-mutations.ts [--only NAME] [--list] [--jobs 2] [--kind typescript|solidity|kill]
+ *   node scripts/test-mutations.ts [--only NAME]... [--list] [--jobs 2] [--kind typescript|solidity|kill]
  *
  * A mutation of a contract compiles all of them anew: those take a quarter of an hour and are not part of `npm test`; nor are
  * those that are found by killing processes.
@@ -21,7 +21,7 @@ const TIMEOUT_MS = 300_000;
 
 const { values } = parseArgs({
   options: {
-    only: { type: "string" },
+    only: { type: "string", multiple: true },
     list: { type: "boolean", default: false },
     jobs: { type: "string", default: "2" },
     kind: { type: "string" },
@@ -87,8 +87,13 @@ function kindOf({ test }: Mutation): string {
 }
 
 const isChosen = (mutation: Mutation): boolean =>
-  (values.only === undefined || mutation.name === values.only) &&
+  (values.only === undefined || values.only.includes(mutation.name)) &&
   (values.kind === undefined || values.kind === kindOf(mutation));
+const unknown = values.only?.find((only) => MUTATIONS.every(({ name }) => name !== only));
+if (unknown !== undefined) {
+  console.error(`there is no mutation ${unknown}: --list names them`);
+  process.exit(2);
+}
 const chosen = MUTATIONS.filter(isChosen);
 if (values.list) for (const { name, attack } of chosen) process.stdout.write(`${name}: ${attack}\n`);
 else {

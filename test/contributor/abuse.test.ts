@@ -169,7 +169,7 @@ const SHORT: Partial<Times> = {
 /** What was answered on connections that the other side closes soon. */
 async function untilClosed(connections: readonly Raw[]): Promise<string[]> {
   try {
-    await until(() => connections.every(({ socket }) => socket.closed), "the end of the connections");
+    await until(() => connections.every(({ socket }) => socket.closed), "the end of the connections", 4);
     return await Promise.all(connections.map(({ closed }) => closed));
   } finally {
     for (const { socket } of connections) socket.destroy();
@@ -225,7 +225,7 @@ test("who asks for much and reads nothing is left", async (context) => {
   context.after(() => void socket.destroy());
   socket.pause();
   socket.write(get("/"));
-  await until(() => held?.destroyed === true, "the end of the connection");
+  await until(() => held?.destroyed === true, "the end of the connection", 4);
 });
 
 /** Every file of a folder by its hash; the probe of the disk comes and goes. */

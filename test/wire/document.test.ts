@@ -18,7 +18,7 @@ const NOT_SENT = new Set(["session/still-serving", "wire/bad-answer"]);
 function codesInSource(): string[] {
   const files = [
     ...globSync("runner/contributor/**/*.ts", { cwd: ROOT }).filter((file) => !/\/admin\//.test(file)),
-    ...["messages", "passRequest"].map((name) => `runner/wire/${name}.ts`),
+    ...["messages", "passRequest", "unreadable"].map((name) => `runner/wire/${name}.ts`),
   ];
   const codes = files.flatMap((file) => [
     ...read(file).matchAll(
