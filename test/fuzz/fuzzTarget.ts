@@ -20,6 +20,10 @@ export interface TargetReport {
   crashes: Crash[];
 }
 
+/** Inputs below which a run has said nothing about its target, and what is done about it. */
+const LEAST_INPUTS = 10;
+const MOST_EXTRA_ROUNDS = 5;
+const EXTRA_MS = 200;
 /** Faults after which a target is given up. */
 const MOST_CRASHES = 5;
 
@@ -42,10 +46,12 @@ export async function fuzzTarget(
   const report: TargetReport = { name, inputs: 0, outcomes: 0, restarts: 0, crashes: [] };
   const corpus = [...corpusOf(name).values()];
   const until = performance.now() + milliseconds;
-  for (let round = 0; round === 0 || performance.now() < until; round++) {
+  // A busy machine can spend a short run's time on starting the process: then it goes on, with some more.
+  const tooFew = (round: number): boolean => report.inputs < LEAST_INPUTS && round < MOST_EXTRA_ROUNDS;
+  for (let round = 0; performance.now() < until || tooFew(round); round++) {
     const result = await watched.ask({
       ...{ kind: "explore", target: name, seed: seed + round, corpus },
-      milliseconds: Math.max(0, until - performance.now()),
+      milliseconds: Math.max(EXTRA_MS, until - performance.now()),
       known: report.crashes.map(({ signature }) => signature),
     });
     let crash: Ended | undefined;
