@@ -38,21 +38,30 @@ export interface AuditAllReport {
   resumed: number;
 }
 
+/** The text of a state file, which begins with `head` when it was not there. @throws AuditError `audit/bad-state` */
+function readOrBegin(file: string, head: string): string {
+  try {
+    if (!existsSync(file)) writeFileSync(file, head);
+    return readFileSync(file, "utf8");
+  } catch (error) {
+    throw new AuditError("audit/bad-state", `${file} cannot be used: ${(error as Error).message}`, {
+      field: "state",
+      hint: "name a file in a folder that is there",
+    });
+  }
+}
+
 /** Lines of a state file; the first names chain and escrow. */
 class StateFile {
   readonly done = new Map<Hex, AuditedAgreement>();
   readonly #file: string | undefined;
 
-  /** @throws AuditError `audit/bad-state` for the file of another escrow */
+  /** @throws AuditError `audit/bad-state` for the file of another escrow, or one that cannot be used */
   constructor(file: string | undefined, { chainId, escrow }: Deployment) {
     this.#file = file;
     if (file === undefined) return;
     const head = JSON.stringify({ deltapayAudit: 1, chainId: String(chainId), escrow });
-    if (!existsSync(file)) {
-      writeFileSync(file, `${head}\n`);
-      return;
-    }
-    const text = readFileSync(file, "utf8");
+    const text = readOrBegin(file, `${head}\n`);
     const whole = text.slice(0, text.lastIndexOf("\n") + 1);
     // A run that was killed may have left half a line.
     if (whole.length !== text.length) truncateSync(file, Buffer.byteLength(whole));

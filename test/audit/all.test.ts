@@ -66,6 +66,9 @@ test("only what happened since is audited again; the file of another escrow is r
   const { resumed } = await auditNow();
   assert.equal(resumed, SALES);
   assert.deepEqual(audited, [sale.agreementId]);
+  await assert.rejects(auditNow(path.join(path.dirname(state), "nowhere", "state.jsonl")), {
+    code: "audit/bad-state",
+  });
   const other = path.join(path.dirname(state), "other.jsonl");
   fs.writeFileSync(other, `${JSON.stringify({ deltapayAudit: 1, chainId: "1", escrow: "0x" })}\n`);
   await assert.rejects(auditNow(other), { code: "audit/bad-state" });

@@ -3,6 +3,7 @@ import assert from "node:assert/strict";
 import { test } from "node:test";
 import type { AuditReport } from "../../runner/audit/audit.ts";
 import { reportHtml } from "../../runner/audit/report/html.ts";
+import { run } from "../cli/command.ts";
 
 const address = (digit: string): string => `0x${digit.repeat(40)}`;
 const HOSTILE = `</title></svg><script>alert(1)</script><img src="http://evil.example/x" onerror='alert(2)'>\u202e`;
@@ -62,4 +63,11 @@ test("without a manifest and without money it says so", () => {
   assert.match(html, /the modules are not known/);
   assert.match(html, /No money was paid in/);
   assert.match(html, /No receipt was settled/);
+});
+
+test("a report that cannot be written is said before the audit, not after it", async () => {
+  const agreement = `0x${"ab".repeat(32)}`;
+  const { code, stdout } = await run(["audit", agreement, "--report", "/nowhere/x.html", "--json"]);
+  assert.equal(code, 1);
+  assert.equal(JSON.parse(stdout).error.code, "audit/cannot-write");
 });

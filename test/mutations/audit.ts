@@ -258,4 +258,13 @@ export const AUDIT_MUTATIONS: readonly Mutation[] = [
     replace: "(error) => { throw error; },\n      ),",
     pattern: "a node that has not the transactions",
   }),
+  {
+    name: "audit-report-unwritable",
+    attack: "minutes of an audit whose report cannot be written",
+    file: "runner/cli/commands/audit.ts",
+    find: "  if (given.report !== undefined) checkWritable(given.report);\n",
+    replace: "",
+    test: "test/audit/report.test.ts",
+    pattern: "said before the audit",
+  },
 ];

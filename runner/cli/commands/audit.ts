@@ -1,5 +1,5 @@
 /** `deltapay audit`: replays what was settled, by code that shares nothing with what is audited. */
-import { writeFileSync } from "node:fs";
+import { closeSync, openSync, writeFileSync } from "node:fs";
 import { type Command, Option } from "commander";
 import { type AuditReport, audit, type OnProgress } from "../../audit/audit.ts";
 import { auditAll } from "../../audit/auditAll.ts";
@@ -61,7 +61,21 @@ function progressOn(out: Output): OnProgress {
   };
 }
 
+/** Before minutes of work whose outcome could then not be written. @throws DeltapayError `audit/cannot-write` */
+function checkWritable(file: string): void {
+  try {
+    closeSync(openSync(file, "a"));
+  } catch (cause) {
+    throw new DeltapayError("audit/cannot-write", `${file} cannot be written: ${(cause as Error).message}`, {
+      field: "report",
+      hint: "name a file in a folder that is there",
+      cause,
+    });
+  }
+}
+
 async function one(out: Output, agreementId: string, given: Flags): Promise<void> {
+  if (given.report !== undefined) checkWritable(given.report);
   const flags = await withKept(given, agreementId);
   const node = await connectNode(flags.rpc ?? DEFAULT_RPC_URL);
   try {
