@@ -101,19 +101,12 @@ export const OPERATIONS_MUTATIONS: readonly Mutation[] = [
     find: "    const worked = Promise.all([this.#answered(), this.#holds.idle()]);",
     replace: "    const worked = Promise.resolve(this.#app.server.closeAllConnections());",
   }),
-  stopped("although its buyer has gone", {
-    name: "stopping-forgets-receipts",
-    attack: "a receipt that is being checked is lost when the service ends",
-    file: "runner/contributor/holds.ts",
-    find: "await Promise.allSettled(this.#running);",
-    replace: "",
-  }),
   stopped("ends in time", {
     name: "stopping-waits-for-ever",
     attack: "a node that mines nothing keeps the service from ending: it is killed instead",
     file: "runner/contributor/service.ts",
     find: "await Promise.race([work, late]);",
-    replace: "await work;",
+    replace: "await Promise.race([work, sleep(3000)]);",
   }),
   asked("is one wish", {
     name: "one-ctrl-c-kills",
