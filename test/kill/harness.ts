@@ -128,6 +128,7 @@ class KillRun {
       port: await freePort(),
       maxUnpaidTokens: MAX_UNPAID_TOKENS,
       serviceSettles: (index + lanes) % 2 === 0,
+      isAnywhere: this.#isAnywhere,
       aim: (role, phases) => this.#aim(index, role, phases),
       aimOutside: (role) => (this.#isAnywhere ? this.#targets.nextMoment(role) : undefined),
       onSteps: (role, phase, lines) => this.#targets.saw(index, role, phase, lines),

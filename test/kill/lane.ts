@@ -35,6 +35,8 @@ export interface LaneOptions {
   serviceSettles: boolean;
   /** Where a process that starts now is to end. */
   aim(role: string, phases: readonly string[]): Kill | undefined;
+  /** Whether any moment will do. */
+  isAnywhere: boolean;
   /** Milliseconds after which it is killed from outside instead, if so. */
   aimOutside(role: string): number | undefined;
   /** Hears of the steps a process took. */
@@ -102,6 +104,8 @@ export class Lane {
   #enter(phase: Phase): void {
     this.#tellService();
     this.#phase = phase;
+    // What was to end it belongs to what is over: another is started, to be ended in what comes.
+    if (this.#serviceAimed && this.#options.isAnywhere) this.#service?.kill();
   }
 
   #tellService(): void {
