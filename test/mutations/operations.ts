@@ -101,6 +101,13 @@ export const OPERATIONS_MUTATIONS: readonly Mutation[] = [
     find: "    const worked = Promise.all([this.#answered(), this.#holds.idle()]);",
     replace: "    const worked = Promise.resolve(this.#app.server.closeAllConnections());",
   }),
+  stopped("although its buyer has gone", {
+    name: "stopping-forgets-receipts",
+    attack: "a receipt that is being checked is lost when the service ends",
+    file: "runner/contributor/holds.ts",
+    find: "await Promise.allSettled(this.#running);",
+    replace: "",
+  }),
   stopped("ends in time", {
     name: "stopping-waits-for-ever",
     attack: "a node that mines nothing keeps the service from ending: it is killed instead",
