@@ -22,6 +22,8 @@ export interface LoopOptions {
   chain: ContributorChain;
   /** Prove and settle when a session ends. Default true. */
   settle?: boolean;
+  /** Ends, and settles, an agreement with a receipt when nothing was asked for so many seconds. Default: never. */
+  idleSeconds?: number;
   /** Take out what was earned, by itself. */
   withdraw?: WithdrawalTerms;
   /** Milliseconds between looks at the agreements. Default 250 on a local chain, else 10 s. */
@@ -42,7 +44,11 @@ export async function startLoops(
   const pollMs = options.pollMs ?? (isLocal ? 250 : 10_000);
   const isServed = ({ adapterId }: AgreementRecord): boolean => adapters.has(adapterId);
   const watched = { sessions, settlement, isServed, onEvent };
-  const lifecycle = new Lifecycle({ ...watched, receiptGrace: receiptGrace(isLocal) });
+  const lifecycle = new Lifecycle({
+    ...watched,
+    receiptGrace: receiptGrace(isLocal),
+    ...(options.idleSeconds === undefined ? {} : { idleSeconds: options.idleSeconds }),
+  });
   const repeated = (doing: string, work: () => Promise<void>, pause: number): Loop =>
     repeat(work, pause, (error) =>
       onEvent({ type: "failed", agreementId: null, doing, error: asDeltapayError(error) }),

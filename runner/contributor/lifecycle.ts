@@ -5,6 +5,7 @@ import { isUsedUp, servingEnds } from "./admission.ts";
 import { type AgreementNow, notOnChain } from "./agreementWatch.ts";
 import type { AgreementView } from "./chainView.ts";
 import type { OnEvent } from "./events.ts";
+import { IdleWatch } from "./idleWatch.ts";
 import { Retries } from "./retries.ts";
 import type { Sessions } from "./sessions.ts";
 import type { Settlement } from "./settlement.ts";
@@ -18,6 +19,8 @@ export interface LifecycleOptions {
   isServed: (record: AgreementRecord) => boolean;
   /** Seconds to wait for a last receipt when tokens are outstanding at the end. */
   receiptGrace: bigint;
+  /** Ends an agreement with a receipt when nothing was asked for so many seconds. Default: its deadline alone ends it. */
+  idleSeconds?: number;
   onEvent?: OnEvent;
   /** First pause after a failure, milliseconds. Default 1 s. */
   retryMs?: number;
@@ -45,10 +48,12 @@ export class Lifecycle {
   #isStopping = false;
   /** When an end with tokens outstanding was first seen, milliseconds of performance.now(). */
   readonly #endsSeen = new Map<Hex, number>();
+  readonly #idle: IdleWatch;
 
   constructor(options: LifecycleOptions) {
     this.#options = options;
     this.#retries = new Retries(options.retryMs ?? 1000);
+    this.#idle = new IdleWatch(options.idleSeconds ?? Number.POSITIVE_INFINITY);
   }
 
   /** Ends serving where the chain, the deadline or the deposit says so. */
@@ -65,6 +70,8 @@ export class Lifecycle {
       else if (now >= servingEnds(agreement.deadline, limits.margin))
         sessions.endServing(agreementId, "the deadline is near");
       else if (isUsedUp({ ...limits, agreement })) sessions.endServing(agreementId, "the deposit is used up");
+      else if (this.#idle.isLeft(agreementId, limits))
+        sessions.endServing(agreementId, "its buyer asked for nothing for long");
       this.#retries.succeeded(agreementId);
     });
   }
@@ -194,6 +201,7 @@ export class Lifecycle {
 
   #forget(agreementId: Hex): void {
     this.#options.sessions.forget(agreementId);
+    this.#idle.forget(agreementId);
     this.#endsSeen.delete(agreementId);
     this.#absent.delete(agreementId);
     this.#retries.succeeded(agreementId);

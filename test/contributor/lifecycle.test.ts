@@ -76,6 +76,24 @@ test("a deadline stored by an earlier version, and a row that cannot be read, ha
   assert.deepEqual([...new Set(failed)], [broken.agreementId]);
 });
 
+test("a buyer who leaves without a word is settled when asked to; one who goes on, or has signed nothing, is served", async (context) => {
+  const contributor = await served(context, { serve: { settle: true, idleSeconds: 1.5 } });
+  const unsigned = await contributor.buyer();
+  await unsigned.open();
+  await unsigned.pass(2);
+  const gone = await paidPass(contributor);
+  const active = await paidPass(contributor);
+  for (let passes = 0; !isSettled(contributor, gone)(); passes++) {
+    assert.ok(passes < 60, "the one who left is not settled");
+    await active.pass(1);
+    await active.pay();
+    await new Promise((resolve) => setTimeout(resolve, 200));
+  }
+  assert.match(record(contributor, gone).reason!, /asked for nothing/);
+  assert.equal(record(contributor, active).phase, "serving");
+  assert.equal(record(contributor, unsigned).phase, "serving");
+});
+
 test("a loop goes on after a failure, and says so", async () => {
   const errors: unknown[] = [];
   let runs = 0;

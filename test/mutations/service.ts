@@ -19,7 +19,23 @@ const onReceipts = tried("test/contributor/receipts.test.ts");
 
 const EDGES = "up to every limit";
 
+const IDLE = "a buyer who leaves without a word";
+
 const LIMITS: readonly Mutation[] = [
+  onLifecycle(IDLE, {
+    name: "active-buyer-ended",
+    attack: "an owner's wish for idle agreements to end ends those in use",
+    file: "runner/contributor/idleWatch.ts",
+    find: "if (found?.tokens === tokens && found.covered === covered)",
+    replace: "if (found !== undefined)",
+  }),
+  onLifecycle(IDLE, {
+    name: "unsigned-tokens-ended",
+    attack: "tokens served are given up although their receipt may still come",
+    file: "runner/contributor/idleWatch.ts",
+    find: "covered > 0n && ",
+    replace: "",
+  }),
   onAdmission(EDGES, {
     name: "deadline-too-near",
     attack: "passes up to the last second, so that nothing can be settled in time",

@@ -39,6 +39,7 @@ interface Flags
   settle: boolean;
   keepTranscript?: boolean;
   margin?: bigint;
+  endIdle?: bigint;
   acceptForgeableDevKey?: boolean;
 }
 
@@ -70,6 +71,7 @@ async function run(flags: Flags): Promise<void> {
       ...(await withdrawalOf(ctx, flags)),
       ...(adapters.length === 0 ? {} : { adapters }),
       ...(flags.publicUrl === undefined ? {} : { publicUrl: flags.publicUrl }),
+      ...(flags.endIdle === undefined ? {} : { idleSeconds: Number(flags.endIdle) }),
       ...(flags.margin === undefined ? {} : { marginSeconds: Number(flags.margin) }),
       onEvent: (event) => {
         log.event(event);
@@ -136,6 +138,11 @@ export function registerServe(program: Command): void {
     .option("--no-settle", "do not prove and settle by itself")
     .option("--keep-transcript", "keep every pass for audits (large)")
     .option("--margin <time>", "stop serving so long before a deadline (default: measured)", seconds)
+    .option(
+      "--end-idle <time>",
+      "end, and settle, agreements whose buyer asked for nothing for so long (default: their deadline does)",
+      seconds,
+    )
     .addOption(acceptForgeableOption());
   for (const add of [withChain, withSigner, withAdmin, withWithdrawals, withOperations, withLog])
     add(command);
