@@ -75,13 +75,37 @@ export function vaultOptions({ passphraseFile }: DataFlags): VaultOptions {
   return passphrase === undefined ? {} : { passphrase };
 }
 
-/** The contributor's data, made when missing. */
-export function openContributor(flags: DataFlags): Promise<ContributorData> {
+/** A command that only uses what is there makes no folder: a name mistyped would look like one without data. */
+function existing(role: Role, { data }: DataFlags): string {
+  const directory = data ?? defaultDataDirectory(role);
+  if (!isFolderOf(directory, role))
+    throw new DeltapayError("storage/no-data", `${directory} has no data of a ${role}`, {
+      field: "data",
+      hint:
+        role === "buyer"
+          ? "name the folder with --data DIR; deltapay open makes it"
+          : "name the folder with --data DIR; deltapay adapter register makes it",
+    });
+  return directory;
+}
+
+/** The contributor's data. @throws DeltapayError `storage/...`, `vault/...` */
+export async function openContributor(flags: DataFlags): Promise<ContributorData> {
+  return openContributorData(existing("contributor", flags), vaultOptions(flags));
+}
+
+/** The contributor's data, made when missing. @throws DeltapayError `storage/...`, `vault/...` */
+export function makeContributor(flags: DataFlags): Promise<ContributorData> {
   return openContributorData(flags.data ?? defaultDataDirectory("contributor"), vaultOptions(flags));
 }
 
-/** The buyer's data, made when missing. */
-export function openBuyer(flags: DataFlags): Promise<BuyerData> {
+/** The buyer's data. @throws DeltapayError `storage/...`, `vault/...` */
+export async function openBuyer(flags: DataFlags): Promise<BuyerData> {
+  return openBuyerData(existing("buyer", flags), vaultOptions(flags));
+}
+
+/** The buyer's data, made when missing. @throws DeltapayError `storage/...`, `vault/...` */
+export function makeBuyer(flags: DataFlags): Promise<BuyerData> {
   return openBuyerData(flags.data ?? defaultDataDirectory("buyer"), vaultOptions(flags));
 }
 

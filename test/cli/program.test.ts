@@ -4,6 +4,7 @@ import * as path from "node:path";
 import { test } from "node:test";
 import type { Command } from "commander";
 import { COMMANDS, createProgram } from "../../runner/cli/program.ts";
+import { openContributorData } from "../../runner/contributor/dataFolder.ts";
 import { temporaryDirectory } from "../storage/temporary.ts";
 import { failing, run } from "./command.ts";
 
@@ -94,12 +95,16 @@ test("data folders: a role's own, --data before it, and no folder is an error th
   const none = await failing(["backup", path.join(home, "backup")], environment);
   assert.deepEqual([none.code, none.error.code], [1, "storage/no-data"]);
 
-  const listed = await run(["adapter", "list", "--json"], environment);
-  assert.deepEqual(JSON.parse(listed.stdout), []);
-  assert.ok(fs.existsSync(path.join(home, "deltapay", "contributor", "contributor.db")));
+  const own = path.join(home, "deltapay", "contributor");
   const other = path.join(home, "other");
-  await run(["adapter", "list", "--data", other], environment);
-  assert.ok(fs.existsSync(path.join(other, "contributor.db")));
+  for (const [directory, ...flags] of [[own], [other, "--data", other]] as const) {
+    const missing = await failing(["adapter", "list", ...flags], environment);
+    assert.deepEqual([missing.code, missing.error.code], [1, "storage/no-data"]);
+    assert.ok(missing.error.message.includes(directory) && !fs.existsSync(directory));
+    (await openContributorData(directory)).close();
+    const listed = await run(["adapter", "list", "--json", ...flags], environment);
+    assert.deepEqual(JSON.parse(listed.stdout), []);
+  }
 
   const file = path.join(home, "backup");
   assert.equal((await run(["backup", file], environment)).code, 0);

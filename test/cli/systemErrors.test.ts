@@ -54,7 +54,7 @@ test("wrong names, files and amounts: one line that names what, a hint, the righ
       "adapter/unknown-module",
       ["adapter", "inspect", "fixtures/kjv-attn", "--model", MODEL, "--node", "a=b"],
     ],
-    [1, "system/eexist", ["adapter", "list", "--data", file]],
+    [1, "storage/no-data", ["adapter", "list", "--data", file]],
     [1, "system/eisdir", ["restore", folder, "--data", path.join(folder, "restored")]],
   ] as const;
   // At once: most of a command is its start.
@@ -65,6 +65,6 @@ test("wrong names, files and amounts: one line that names what, a hint, the righ
   });
   await Promise.all(tried);
   const plain = await run(["adapter", "list", "--data", file]);
-  assert.equal(plain.stderr.split("\n")[0], `error: ${file} is there already`);
+  assert.equal(plain.stderr.split("\n")[0], `error: ${file} has no data of a contributor`);
   assert.doesNotMatch(plain.stderr, /\n\s+at /);
 });

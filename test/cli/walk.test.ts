@@ -81,7 +81,7 @@ test("deploy and register; without a deployment the error says to deploy", async
   ]);
   assert.deepEqual([inspected.modules.length, inspected.keySize], [4, 14]);
   const noOffer = await failing(["offer", "make", "--price", "1", ...contributor]);
-  assert.equal(noOffer.error.code, "adapter/none");
+  assert.equal(noOffer.error.code, "storage/no-data");
   const registered = await runJson<{ adapterId: string; groups: number; warnings: string[] }>([
     ...["adapter", "register", dir, ...model, ...contributor],
   ]);

@@ -21,7 +21,7 @@ import {
   withPassphrase,
   withSigner,
 } from "../connection.ts";
-import { closing, type DataFlags, openContributor, withData } from "../folders.ts";
+import { closing, type DataFlags, makeContributor, openContributor, withData } from "../folders.ts";
 import { duration, Output, type OutputFlags, table, withOutput } from "../output.ts";
 import { amountText, modulesPerProof, nodeChoice } from "../parsers.ts";
 
@@ -109,7 +109,7 @@ async function register(dir: string, flags: RegisterFlags): Promise<void> {
     onProgress: (step, done, total) => out.progress.update(`key: ${step}`, done, total),
   });
   const started = performance.now();
-  await closing(await openContributor(flags), async (data) => {
+  await closing(await makeContributor(flags), async (data) => {
     const registered = await registerPeftAdapter({
       data,
       chain: contributorChain(ctx),

@@ -25,7 +25,7 @@ import type { SignedOffer } from "../../wire/messages.ts";
 import { formatAmount, parseAmount } from "../amounts.ts";
 import { type ChainFlags, gasOf, openChain, openSigningChain, withChain, withSigner } from "../connection.ts";
 import { badValue } from "../failure.ts";
-import { closing, type DataFlags, openBuyer, withData } from "../folders.ts";
+import { closing, type DataFlags, makeBuyer, withData } from "../folders.ts";
 import { duration, Output, type OutputFlags, withOutput } from "../output.ts";
 import { address, amountText, hash, httpUrl, seconds, tokenOption } from "../parsers.ts";
 import { adapterUse, type ModelFlags, withModel } from "../remote.ts";
@@ -159,7 +159,7 @@ async function run(flags: Flags): Promise<void> {
   const payer = await findPayer(flags);
   const { ctx } = payer;
   const { wish, token } = await readWish(ctx, flags);
-  await closing(await openBuyer(flags), async (data) => {
+  await closing(await makeBuyer(flags), async (data) => {
     const earlier = await resume(out, payer, data, wish, flags);
     const { agreement, ...checks } =
       earlier === undefined ? await openNew(out, payer, data, wish, flags) : { agreement: earlier };
