@@ -25,7 +25,7 @@ export function openDatabase(file: string, migrations: readonly string[]): Datab
     migrate(database, file, migrations);
   } catch (error) {
     database.close();
-    throw error;
+    throw isDamage(error) ? damaged(file, "its tables are not those of the version it names", error) : error;
   }
   return database;
 }
@@ -46,13 +46,23 @@ function connect(file: string): DatabaseSync {
     `);
   } catch (cause) {
     database.close();
-    throw new DeltapayError("storage/cannot-open", `${file} is not a database that can be used`, {
-      field: file,
-      hint: "restore it from a backup",
-      cause,
-    });
+    throw damaged(file, "it is not a database that can be used", cause);
   }
   return database;
+}
+
+function damaged(file: string, why: string, cause: unknown): DeltapayError {
+  return new DeltapayError("storage/cannot-open", `${file} cannot be opened: ${why}`, {
+    field: file,
+    hint: "restore it from a backup",
+    cause,
+  });
+}
+
+/** SQLITE_ERROR, SQLITE_CORRUPT, SQLITE_NOTADB (https://sqlite.org/rescode.html): no full disk, no lock. */
+function isDamage(error: unknown): boolean {
+  const { errcode } = error as { errcode?: number };
+  return errcode !== undefined && [1, 11, 26].includes(errcode & 0xff);
 }
 
 function migrate(database: DatabaseSync, file: string, migrations: readonly string[]): void {

@@ -17,7 +17,8 @@ for (const target of targetsWithCorpus())
     });
 
 test("no parser breaks, hangs or takes memory beyond its limit", async () => {
-  const reports = await fuzz({ seconds: 12, seed: Date.now() % 2 ** 31, jobs: 2 });
+  // The same inputs each time, so that nothing but a change breaks it; `npm run fuzz` tries new ones.
+  const reports = await fuzz({ seconds: 8, seed: 1, jobs: 2 });
   assert.deepEqual(
     reports.map(({ name }) => name),
     TARGET_NAMES,

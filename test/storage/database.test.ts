@@ -56,7 +56,9 @@ test("a failed migration changes nothing, a file that is no database is named", 
   openDatabase(file, [NOTES]).close();
   assert.throws(() => openDatabase(file, [NOTES, `${LABELS} CREATE TABLE note (id INTEGER);`]));
   const again = openDatabase(file, [NOTES, LABELS]);
+  again.exec("PRAGMA user_version = 1");
   again.close();
+  assert.throws(() => openDatabase(file, [NOTES, LABELS]), { code: "storage/cannot-open", field: file });
   const other = path.join(directory, "other.db");
   fs.writeFileSync(other, "not a database, though long enough to look like one ".repeat(30));
   assert.throws(() => openDatabase(other, [NOTES]), { code: "storage/cannot-open", field: other });
