@@ -6,7 +6,7 @@ import { chainTime, finalBlock, finalTime } from "../chain/finality.ts";
 import { readAdapter } from "../chain/registry.ts";
 import type { Hex } from "../protocol/bytes.ts";
 import type { Address, Offer } from "../protocol/typedData.ts";
-import type { RegistryEntry } from "./discover.ts";
+import type { RegistryEntry } from "./client/discover.ts";
 
 /** `final`: the newest block that cannot be undone. */
 export type BlockChoice = "newest" | "final";

@@ -1,8 +1,8 @@
 /** An agreement as the buyer sees it, here and on chain, and the ways out of it. */
 import type { Hex } from "../protocol/bytes.ts";
 import type { BuyerChain, ChainAgreement } from "./chainView.ts";
-import type { BuyerStore } from "./store.ts";
-import type { StoredAgreement } from "./storedRows.ts";
+import type { BuyerStore } from "./store/store.ts";
+import type { StoredAgreement } from "./store/storedRows.ts";
 
 export interface AgreementStatus extends StoredAgreement {
   /** At the newest block. */

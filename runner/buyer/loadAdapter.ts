@@ -6,15 +6,15 @@ import { hashOnnxModel, readOnnxModel } from "../model/onnxFile.ts";
 import type { Hex } from "../protocol/bytes.ts";
 import { loadCurve } from "../protocol/curve.ts";
 import { DeltapayError } from "../protocol/errors.ts";
-import type { BuyerSessionOptions } from "./buyerSession.ts";
 import { buyerChain } from "./chainView.ts";
-import type { ContributorClient } from "./contributorClient.ts";
-import type { BuyerData } from "./dataFolder.ts";
-import { connectRecorded, type RegistryEntry } from "./discover.ts";
-import { type NodeChoices, targetsOfModel } from "./modelTargets.ts";
-import { loadSigner } from "./signerKey.ts";
-import type { AgreementTerms } from "./storedRows.ts";
-import { type VerifiedAdapter, verifyAdapter } from "./verifyAdapter.ts";
+import type { ContributorClient } from "./client/contributorClient.ts";
+import { connectRecorded, type RegistryEntry } from "./client/discover.ts";
+import { type NodeChoices, targetsOfModel } from "./model/modelTargets.ts";
+import { type VerifiedAdapter, verifyAdapter } from "./opening/verifyAdapter.ts";
+import type { BuyerSessionOptions } from "./session/buyerSession.ts";
+import type { BuyerData } from "./store/dataFolder.ts";
+import { loadSigner } from "./store/signerKey.ts";
+import type { AgreementTerms } from "./store/storedRows.ts";
 
 /** The base model an adapter is for, and how it is used. */
 export interface AdapterUse {

@@ -1,12 +1,12 @@
 /** Which agreements a command is about: brought to where their openings and contributors are by now. */
 import { buyerChain } from "../buyer/chainView.ts";
-import type { BuyerData } from "../buyer/dataFolder.ts";
-import { completeOpening } from "../buyer/open.ts";
-import { parseServiceUrl, sameOrigin } from "../buyer/pinnedConnection.ts";
-import { refreshRecord } from "../buyer/refreshRecord.ts";
-import type { BuyerStore } from "../buyer/store.ts";
-import type { AgreementTerms, StoredAgreement } from "../buyer/storedRows.ts";
-import { reviewOpening, unfinishedOpenings } from "../buyer/unfinishedOpening.ts";
+import { parseServiceUrl, sameOrigin } from "../buyer/client/pinnedConnection.ts";
+import { refreshRecord } from "../buyer/client/refreshRecord.ts";
+import { completeOpening } from "../buyer/opening/open.ts";
+import { reviewOpening, unfinishedOpenings } from "../buyer/opening/unfinishedOpening.ts";
+import type { BuyerData } from "../buyer/store/dataFolder.ts";
+import type { BuyerStore } from "../buyer/store/store.ts";
+import type { AgreementTerms, StoredAgreement } from "../buyer/store/storedRows.ts";
 import { type ChainContext, domainOf } from "../chain/connect.ts";
 import type { Hex } from "../protocol/bytes.ts";
 import { DeltapayError } from "../protocol/errors.ts";

@@ -2,7 +2,7 @@
 import * as fs from "node:fs";
 import * as path from "node:path";
 import { type Command, Option } from "commander";
-import { BUYER_DATABASE, type BuyerData, openBuyerData } from "../buyer/dataFolder.ts";
+import { BUYER_DATABASE, type BuyerData, openBuyerData } from "../buyer/store/dataFolder.ts";
 import { readPassphrase } from "../chain/accounts.ts";
 import { type ContributorData, openContributorData } from "../contributor/dataFolder.ts";
 import { DeltapayError } from "../protocol/errors.ts";

@@ -1,10 +1,10 @@
 /** What `open`, `generate`, `evaluate` and `gateway` share: verified adapters and the agreements in use. */
 import * as path from "node:path";
 import type { Command } from "commander";
-import { AdaptedModel } from "../buyer/adaptedModel.ts";
-import type { BuyerData } from "../buyer/dataFolder.ts";
 import { type AdapterUse, loadAdapter } from "../buyer/loadAdapter.ts";
-import { RemoteAdapter } from "../buyer/remoteAdapter.ts";
+import { AdaptedModel } from "../buyer/model/adaptedModel.ts";
+import { RemoteAdapter } from "../buyer/session/remoteAdapter.ts";
+import type { BuyerData } from "../buyer/store/dataFolder.ts";
 import type { ChainContext } from "../chain/connect.ts";
 import { readToken } from "../chain/erc20.ts";
 import type { Hex } from "../protocol/bytes.ts";

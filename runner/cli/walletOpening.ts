@@ -1,5 +1,5 @@
 /** An opening whose money a wallet in a browser pays: prepared here with its signer's key, sent from the page. */
-import type { AgreementTerms } from "../buyer/storedRows.ts";
+import type { AgreementTerms } from "../buyer/store/storedRows.ts";
 import { PROTOCOL_VERSION } from "../protocol/tags.ts";
 import { stringifyMessage } from "../wire/messages.ts";
 import type { PreparedOpening } from "../wire/opening.ts";

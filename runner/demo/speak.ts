@@ -1,6 +1,6 @@
 /** A few real tokens through an adapter: what attacks sell and buy. */
-import { AdaptedModel } from "../buyer/adaptedModel.ts";
-import type { RemoteAdapter } from "../buyer/remoteAdapter.ts";
+import { AdaptedModel } from "../buyer/model/adaptedModel.ts";
+import type { RemoteAdapter } from "../buyer/session/remoteAdapter.ts";
 import { loadTokenizer } from "../model/tokenizer.ts";
 import { FIXTURES } from "./fixtures.ts";
 

@@ -1,6 +1,6 @@
 /** The models a gateway has: the base model alone, and with its paid adapters. */
-import type { AdaptedModel } from "../buyer/adaptedModel.ts";
-import type { RemoteAdapter } from "../buyer/remoteAdapter.ts";
+import type { AdaptedModel } from "../buyer/model/adaptedModel.ts";
+import type { RemoteAdapter } from "../buyer/session/remoteAdapter.ts";
 import { Decoder } from "../model/decoder.ts";
 import { type Generated, type GenerateOptions, generate } from "../model/generate.ts";
 import type { Runnable } from "../model/session.ts";

@@ -1,5 +1,5 @@
 /** What one run of the gateway may spend, and has. */
-import type { RemoteAdapter } from "../buyer/remoteAdapter.ts";
+import type { RemoteAdapter } from "../buyer/session/remoteAdapter.ts";
 import type { Address } from "../protocol/typedData.ts";
 import { GatewayError } from "./errors.ts";
 

@@ -1,10 +1,10 @@
 /** A paid adapter for programs: opened from a buyer's data folder in one call. */
 
-import type { BuyerSessionOptions } from "../buyer/buyerSession.ts";
-import { type BuyerData, openBuyerData } from "../buyer/dataFolder.ts";
 import { type AdapterUse, loadAdapter } from "../buyer/loadAdapter.ts";
-import { RemoteAdapter as BuyersAdapter } from "../buyer/remoteAdapter.ts";
-import type { StoredAgreement } from "../buyer/storedRows.ts";
+import type { BuyerSessionOptions } from "../buyer/session/buyerSession.ts";
+import { RemoteAdapter as BuyersAdapter } from "../buyer/session/remoteAdapter.ts";
+import { type BuyerData, openBuyerData } from "../buyer/store/dataFolder.ts";
+import type { StoredAgreement } from "../buyer/store/storedRows.ts";
 import { connectChain, DEFAULT_RPC_URL, withDeployment } from "../chain/connect.ts";
 import type { Hex } from "../protocol/bytes.ts";
 import { loadCurve } from "../protocol/curve.ts";

@@ -19,7 +19,7 @@ const SHARED = new Set(["protocol", "wire", "chain"]);
 /** Files of other rooms that only compute. */
 const SHARED_FILES = new Set([
   "runner/buyer/clock.ts",
-  "runner/buyer/offer.ts",
+  "runner/buyer/opening/offer.ts",
   "runner/cli/amounts.ts",
   "runner/keys/verifyProof.ts",
   "runner/prover/proofEncoding.ts",

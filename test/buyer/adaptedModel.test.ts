@@ -1,7 +1,7 @@
 import assert from "node:assert/strict";
 import { test } from "node:test";
-import { AdaptedModel } from "../../runner/buyer/adaptedModel.ts";
-import { ForwardPass, type PassAdapter } from "../../runner/buyer/forwardPass.ts";
+import { AdaptedModel } from "../../runner/buyer/model/adaptedModel.ts";
+import { ForwardPass, type PassAdapter } from "../../runner/buyer/model/forwardPass.ts";
 import { loadCutModel } from "../../runner/model/cutModel.ts";
 import { Decoder } from "../../runner/model/decoder.ts";
 import { perplexity } from "../../runner/model/perplexity.ts";

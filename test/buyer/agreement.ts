@@ -1,14 +1,14 @@
 /** An opened agreement with its buyer's disk and a contributor that serves it, for one test. */
 import * as path from "node:path";
-import type { BuyerSessionOptions } from "../../runner/buyer/buyerSession.ts";
 import type { BlockChoice, ChainAgreement } from "../../runner/buyer/chainView.ts";
-import { connectRecorded } from "../../runner/buyer/discover.ts";
-import { openAgreement } from "../../runner/buyer/open.ts";
-import { RemoteAdapter } from "../../runner/buyer/remoteAdapter.ts";
-import { loadSigner } from "../../runner/buyer/signerKey.ts";
-import { BuyerStore } from "../../runner/buyer/store.ts";
-import { BUYER_MIGRATIONS } from "../../runner/buyer/storedRows.ts";
-import type { VerifiedAdapter } from "../../runner/buyer/verifyAdapter.ts";
+import { connectRecorded } from "../../runner/buyer/client/discover.ts";
+import { openAgreement } from "../../runner/buyer/opening/open.ts";
+import type { VerifiedAdapter } from "../../runner/buyer/opening/verifyAdapter.ts";
+import type { BuyerSessionOptions } from "../../runner/buyer/session/buyerSession.ts";
+import { RemoteAdapter } from "../../runner/buyer/session/remoteAdapter.ts";
+import { loadSigner } from "../../runner/buyer/store/signerKey.ts";
+import { BuyerStore } from "../../runner/buyer/store/store.ts";
+import { BUYER_MIGRATIONS } from "../../runner/buyer/store/storedRows.ts";
 import { loadCommitKey } from "../../runner/keys/load.ts";
 import type { Hex } from "../../runner/protocol/bytes.ts";
 import { decodeKeyPoints } from "../../runner/protocol/commitment.ts";

@@ -1,6 +1,6 @@
 import assert from "node:assert/strict";
 import { test } from "node:test";
-import { chooseOffer } from "../../runner/buyer/chooseOffer.ts";
+import { chooseOffer } from "../../runner/buyer/opening/chooseOffer.ts";
 import { type Offer, offerHash } from "../../runner/protocol/typedData.ts";
 import { failsWith } from "./serve.ts";
 import { makeOffer } from "./setting.ts";

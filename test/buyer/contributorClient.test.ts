@@ -1,6 +1,6 @@
 import assert from "node:assert/strict";
 import { test } from "node:test";
-import { BUNDLE_BYTES } from "../../runner/buyer/contributorClient.ts";
+import { BUNDLE_BYTES } from "../../runner/buyer/client/contributorClient.ts";
 import { MAX_GROUPS } from "../../runner/protocol/layout.ts";
 import { bundleSchema, stringifyMessage } from "../../runner/wire/messages.ts";
 

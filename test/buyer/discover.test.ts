@@ -5,7 +5,7 @@ import {
   connectRecorded,
   type DiscoverOptions,
   discover,
-} from "../../runner/buyer/discover.ts";
+} from "../../runner/buyer/client/discover.ts";
 import { stringifyMessage } from "../../runner/wire/messages.ts";
 import { type Change, contributorService, ENTRY, MANIFEST } from "./describedService.ts";
 import { certificateHash, failsWith } from "./serve.ts";

@@ -2,8 +2,8 @@ import assert from "node:assert/strict";
 import { test } from "node:test";
 import { setTimeout as delay } from "node:timers/promises";
 import { z } from "zod";
-import { HttpClient, type HttpClientOptions, ServiceError } from "../../runner/buyer/httpClient.ts";
-import { isLoopback, onlyCertificate, parseServiceUrl } from "../../runner/buyer/pinnedConnection.ts";
+import { HttpClient, type HttpClientOptions, ServiceError } from "../../runner/buyer/client/httpClient.ts";
+import { isLoopback, onlyCertificate, parseServiceUrl } from "../../runner/buyer/client/pinnedConnection.ts";
 import { certificateHash, failsWith, serve } from "./serve.ts";
 
 function client(

@@ -1,7 +1,7 @@
 import assert from "node:assert/strict";
 import { test } from "node:test";
-import { checkBudget, longestPass, tokensLeft } from "../../runner/buyer/budget.ts";
-import { checkOffer, type OfferContext } from "../../runner/buyer/offer.ts";
+import { checkOffer, type OfferContext } from "../../runner/buyer/opening/offer.ts";
+import { checkBudget, longestPass, tokensLeft } from "../../runner/buyer/session/budget.ts";
 import { layoutModules } from "../../runner/protocol/layout.ts";
 import { type Offer, offerHash } from "../../runner/protocol/typedData.ts";
 import { failsWith } from "./serve.ts";

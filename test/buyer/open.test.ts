@@ -6,8 +6,8 @@ import {
   type OpenOptions,
   openAgreement,
   prepareAgreement,
-} from "../../runner/buyer/open.ts";
-import { loadSigner } from "../../runner/buyer/signerKey.ts";
+} from "../../runner/buyer/opening/open.ts";
+import { loadSigner } from "../../runner/buyer/store/signerKey.ts";
 import { type Disk, openDisk, type Test, TestChain } from "./agreement.ts";
 import { failsWith } from "./serve.ts";
 import {

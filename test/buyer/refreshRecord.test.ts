@@ -1,8 +1,8 @@
 import assert from "node:assert/strict";
 import { test } from "node:test";
-import { connectRecorded, type DiscoverOptions, discover } from "../../runner/buyer/discover.ts";
-import { prepareAgreement } from "../../runner/buyer/open.ts";
-import { refreshRecord } from "../../runner/buyer/refreshRecord.ts";
+import { connectRecorded, type DiscoverOptions, discover } from "../../runner/buyer/client/discover.ts";
+import { refreshRecord } from "../../runner/buyer/client/refreshRecord.ts";
+import { prepareAgreement } from "../../runner/buyer/opening/open.ts";
 import { openDisk, type Test, TestChain } from "./agreement.ts";
 import { type Change, contributorService, ENTRY } from "./describedService.ts";
 import { failsWith } from "./serve.ts";

@@ -1,7 +1,7 @@
 /** A registered adapter over the key of 14 slots, accounts, terms and an agreement, small enough for many tests. */
 import { privateKeyToAccount } from "viem/accounts";
-import type { RegistryEntry } from "../../runner/buyer/discover.ts";
-import type { Release, ReleasedVerifier } from "../../runner/buyer/release.ts";
+import type { RegistryEntry } from "../../runner/buyer/client/discover.ts";
+import type { Release, ReleasedVerifier } from "../../runner/buyer/opening/release.ts";
 import { loadCommitKey } from "../../runner/keys/load.ts";
 import { toHex } from "../../runner/protocol/bytes.ts";
 import { decodeKeyPoints } from "../../runner/protocol/commitment.ts";

@@ -2,8 +2,8 @@
 import assert from "node:assert/strict";
 import * as path from "node:path";
 import { test } from "node:test";
-import { BuyerStore } from "../../runner/buyer/store.ts";
-import { BUYER_MIGRATIONS } from "../../runner/buyer/storedRows.ts";
+import { BuyerStore } from "../../runner/buyer/store/store.ts";
+import { BUYER_MIGRATIONS } from "../../runner/buyer/store/storedRows.ts";
 import { toHex } from "../../runner/protocol/bytes.ts";
 import { openDatabase } from "../../runner/storage/database.ts";
 import { temporaryDirectory } from "../storage/temporary.ts";

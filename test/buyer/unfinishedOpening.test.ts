@@ -1,7 +1,7 @@
 import assert from "node:assert/strict";
 import { test } from "node:test";
-import { completeOpening, prepareAgreement } from "../../runner/buyer/open.ts";
-import { reviewOpening, unfinishedOpenings } from "../../runner/buyer/unfinishedOpening.ts";
+import { completeOpening, prepareAgreement } from "../../runner/buyer/opening/open.ts";
+import { reviewOpening, unfinishedOpenings } from "../../runner/buyer/opening/unfinishedOpening.ts";
 import type { Offer } from "../../runner/protocol/typedData.ts";
 import { openDisk, type Test, TestChain } from "./agreement.ts";
 import { failsWith } from "./serve.ts";

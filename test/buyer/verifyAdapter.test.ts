@@ -1,9 +1,9 @@
 import assert from "node:assert/strict";
 import * as fs from "node:fs";
 import { after, test } from "node:test";
-import { AdapterCache, type VerifiedFiles } from "../../runner/buyer/adapterCache.ts";
-import type { ReleasedVerifier } from "../../runner/buyer/release.ts";
-import { type VerifyAdapterOptions, verifyAdapter } from "../../runner/buyer/verifyAdapter.ts";
+import { AdapterCache, type VerifiedFiles } from "../../runner/buyer/opening/adapterCache.ts";
+import type { ReleasedVerifier } from "../../runner/buyer/opening/release.ts";
+import { type VerifyAdapterOptions, verifyAdapter } from "../../runner/buyer/opening/verifyAdapter.ts";
 import { loadCommitKey } from "../../runner/keys/load.ts";
 import { concatBytes, tag, toHex } from "../../runner/protocol/bytes.ts";
 import { encodePoint, loadCurve } from "../../runner/protocol/curve.ts";

@@ -1,8 +1,8 @@
 /** A module that changes nothing is never paid for in silence. */
 import assert from "node:assert/strict";
 import { test } from "node:test";
-import { ForwardPass } from "../../runner/buyer/forwardPass.ts";
-import { checkScales } from "../../runner/buyer/scales.ts";
+import { ForwardPass } from "../../runner/buyer/model/forwardPass.ts";
+import { checkScales } from "../../runner/buyer/session/scales.ts";
 import { toHex } from "../../runner/protocol/bytes.ts";
 import { layoutModules } from "../../runner/protocol/layout.ts";
 import { encodeScales, type Manifest, scalesHash } from "../../runner/protocol/manifest.ts";

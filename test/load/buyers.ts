@@ -2,12 +2,12 @@
 import * as path from "node:path";
 import { setTimeout as sleep } from "node:timers/promises";
 import { buyerChain } from "../../runner/buyer/chainView.ts";
-import { openBuyerData } from "../../runner/buyer/dataFolder.ts";
-import { discover } from "../../runner/buyer/discover.ts";
+import { discover } from "../../runner/buyer/client/discover.ts";
 import { loadAdapter, verifyServedAdapter } from "../../runner/buyer/loadAdapter.ts";
-import { checkOffer } from "../../runner/buyer/offer.ts";
-import { openAgreement } from "../../runner/buyer/open.ts";
-import { RemoteAdapter } from "../../runner/buyer/remoteAdapter.ts";
+import { checkOffer } from "../../runner/buyer/opening/offer.ts";
+import { openAgreement } from "../../runner/buyer/opening/open.ts";
+import { RemoteAdapter } from "../../runner/buyer/session/remoteAdapter.ts";
+import { openBuyerData } from "../../runner/buyer/store/dataFolder.ts";
 import { testAccount } from "../../runner/chain/accounts.ts";
 import { connect, domainOf } from "../../runner/chain/connect.ts";
 import type { Hex } from "../../runner/protocol/bytes.ts";

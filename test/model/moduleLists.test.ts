@@ -2,7 +2,7 @@ import assert from "node:assert/strict";
 import { test } from "node:test";
 import { fileURLToPath } from "node:url";
 import { parsePeftConfig } from "../../runner/adapter/peftConfig.ts";
-import { targetsOfModel } from "../../runner/buyer/modelTargets.ts";
+import { targetsOfModel } from "../../runner/buyer/model/modelTargets.ts";
 import { compareModuleLists, targetedLayers } from "../../runner/model/moduleLists.ts";
 import { readOnnxModel } from "../../runner/model/onnxFile.ts";
 import type { Manifest } from "../../runner/protocol/manifest.ts";

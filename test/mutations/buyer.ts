@@ -5,7 +5,7 @@ export const BUYER_MUTATIONS: readonly Mutation[] = [
   {
     name: "zero-answers",
     attack: "a base model sold as an adapted one: every answer is zero",
-    file: "runner/buyer/zeroAnswers.ts",
+    file: "runner/buyer/session/zeroAnswers.ts",
     find: "  if (Y.some((y) => y !== 0) || X.every((x) => x === 0)) return;\n",
     replace: "  if (Y.length >= 0 || X.length >= 0) return;\n",
     test: "test/buyer/zeroModule.test.ts",
@@ -14,7 +14,7 @@ export const BUYER_MUTATIONS: readonly Mutation[] = [
   {
     name: "zero-answers-recovered",
     attack: "a pass refused for its zeros is paid for all the same when it is finished as an interrupted one",
-    file: "runner/buyer/buyerSession.ts",
+    file: "runner/buyer/session/buyerSession.ts",
     find: "      refuseZeros(Y!, X, name);\n",
     replace: "      String([Y, X, name, refuseZeros]);\n",
     test: "test/buyer/remoteAdapter.test.ts",
@@ -23,7 +23,7 @@ export const BUYER_MUTATIONS: readonly Mutation[] = [
   {
     name: "zero-scales",
     attack: "a module registered with scales of zero, found out only after it was paid",
-    file: "runner/buyer/scales.ts",
+    file: "runner/buyer/session/scales.ts",
     find: "if (b.every((scale) => scale === 0))",
     replace: "if (false)",
     test: "test/buyer/zeroModule.test.ts",
@@ -41,7 +41,7 @@ export const BUYER_MUTATIONS: readonly Mutation[] = [
   {
     name: "note-unsealed",
     attack: "a note that an adapter was verified, planted in the buyer's folder",
-    file: "runner/buyer/adapterCache.ts",
+    file: "runner/buyer/opening/adapterCache.ts",
     find: "    if (!timingSafeEqual(mac, this.#mac(files, sums))) return undefined;\n",
     replace: "",
     test: "test/buyer/verifyAdapter.test.ts",
@@ -50,7 +50,7 @@ export const BUYER_MUTATIONS: readonly Mutation[] = [
   {
     name: "fee-unlimited",
     attack: "an opening fee of all the buyer has, taken with the agreement",
-    file: "runner/buyer/offer.ts",
+    file: "runner/buyer/opening/offer.ts",
     find: "  if (offer.openingFee > maxFee)\n",
     replace: "  if (false)\n",
     test: "test/buyer/open.test.ts",
@@ -59,7 +59,7 @@ export const BUYER_MUTATIONS: readonly Mutation[] = [
   {
     name: "fee-not-compared",
     attack: "a low price that hides a high opening fee",
-    file: "runner/buyer/chooseOffer.ts",
+    file: "runner/buyer/opening/chooseOffer.ts",
     find: "cost: openingFee + pricePerToken * tokens",
     replace: "cost: pricePerToken * tokens",
     test: "test/buyer/chooseOffer.test.ts",
@@ -68,7 +68,7 @@ export const BUYER_MUTATIONS: readonly Mutation[] = [
   {
     name: "tokens-compared",
     attack: "an offer in a token whose units look cheap",
-    file: "runner/buyer/chooseOffer.ts",
+    file: "runner/buyer/opening/chooseOffer.ts",
     find: ".filter(({ offer }) => BigInt(offer.token) === BigInt(token))",
     replace: ".slice()",
     test: "test/buyer/chooseOffer.test.ts",
@@ -86,7 +86,7 @@ export const BUYER_MUTATIONS: readonly Mutation[] = [
   {
     name: "opening-given-up-early",
     attack: "an opening given up that a reorganisation brings back: its money is locked and nobody looks",
-    file: "runner/buyer/unfinishedOpening.ts",
+    file: "runner/buyer/opening/unfinishedOpening.ts",
     find: 'const forGood = refused && (await isRefused(chain, terms, "final"));',
     replace: "const forGood = refused;",
     test: "test/buyer/unfinishedOpening.test.ts",
@@ -95,7 +95,7 @@ export const BUYER_MUTATIONS: readonly Mutation[] = [
   {
     name: "opening-not-looked-for",
     attack: "a crash behind the block that opened an agreement: its own opening used the offer up",
-    file: "runner/buyer/unfinishedOpening.ts",
+    file: "runner/buyer/opening/unfinishedOpening.ts",
     find: '  if ((await chain.readAgreement(agreementId, "newest")).status !== "none") return "mined";\n',
     replace: "",
     test: "test/buyer/unfinishedOpening.test.ts",
@@ -104,7 +104,7 @@ export const BUYER_MUTATIONS: readonly Mutation[] = [
   {
     name: "record-not-later",
     attack: "an old record shown again by who got the key of its certificate",
-    file: "runner/buyer/refreshRecord.ts",
+    file: "runner/buyer/client/refreshRecord.ts",
     find: "if (record.expiry > known.expiry) {",
     replace: "if (true) {",
     test: "test/buyer/refreshRecord.test.ts",
@@ -113,7 +113,7 @@ export const BUYER_MUTATIONS: readonly Mutation[] = [
   {
     name: "deadline-by-own-clock",
     attack: "a machine whose clock is behind asks for tokens nobody can be paid for",
-    file: "runner/buyer/buyerSession.ts",
+    file: "runner/buyer/session/buyerSession.ts",
     find: "(await this.#options.time?.()) ?? unixNow()",
     replace: "unixNow()",
     test: "test/buyer/remoteAdapter.test.ts",
@@ -140,7 +140,7 @@ export const BUYER_MUTATIONS: readonly Mutation[] = [
   {
     name: "restarted-twice",
     attack: "a service started anew twice during one call ends what the buyer was doing",
-    file: "runner/buyer/session.ts",
+    file: "runner/buyer/session/session.ts",
     find: "const MOST_CONNECTIONS = 5;",
     replace: "const MOST_CONNECTIONS = 2;",
     test: "test/buyer/remoteAdapter.test.ts",

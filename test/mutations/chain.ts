@@ -51,7 +51,7 @@ export const CHAIN_MUTATIONS: readonly Mutation[] = [
       stops: "contribution-before-move",
     },
   ]),
-  ...inFile("runner/buyer/verifyAdapter.ts", [
+  ...inFile("runner/buyer/opening/verifyAdapter.ts", [
     ...["true-verifier", "proxy-verifier", "own-key-verifier"].map((stops) => ({
       name: `${stops}-unchecked`,
       attack: `a verifier of the contributor's own making: ${stops}`,
@@ -88,7 +88,7 @@ export const CHAIN_MUTATIONS: readonly Mutation[] = [
       stops: "manifest-swapped",
     },
   ]),
-  ...inFile("runner/buyer/discover.ts", [
+  ...inFile("runner/buyer/client/discover.ts", [
     {
       name: "record-unsigned",
       attack: "a service record signed by a stranger",
@@ -118,7 +118,7 @@ export const CHAIN_MUTATIONS: readonly Mutation[] = [
       stops: "stale-or-foreign-record",
     },
   ]),
-  ...inFile("runner/buyer/release.ts", [
+  ...inFile("runner/buyer/opening/release.ts", [
     {
       name: "dev-key-bought",
       attack: "an adapter under a forgeable key where money has value",
@@ -136,7 +136,7 @@ export const CHAIN_MUTATIONS: readonly Mutation[] = [
       stops: "dev-key-elsewhere",
     },
   ]),
-  ...inFile("runner/buyer/offer.ts", [
+  ...inFile("runner/buyer/opening/offer.ts", [
     ...["terms-changed", "resigned-offer"].map((stops) => ({
       name: `${stops}-unchecked`,
       attack: `an offer the contributor did not sign: ${stops}`,

@@ -14,7 +14,7 @@ export const KILL_MUTATIONS: readonly Mutation[] = [
     ...KILLED,
     name: "receipt-sent-before-kept",
     attack: "a buyer who forgets what it signed signs another receipt for the same passes",
-    file: "runner/buyer/receipts.ts",
+    file: "runner/buyer/session/receipts.ts",
     find: "    store.addReceipt(receipt, await signReceipt(domain, signer, receipt), encodeState(state));\n",
     replace: `    const signature = await signReceipt(domain, signer, receipt);
     setTimeout(() => store.addReceipt(receipt, signature, encodeState(state)), 500);
@@ -24,7 +24,7 @@ export const KILL_MUTATIONS: readonly Mutation[] = [
     ...KILLED,
     name: "pass-asked-before-kept",
     attack: "a buyer who forgets salt and activations of a pass that was answered cannot go on with it",
-    file: "runner/buyer/passUnderWay.ts",
+    file: "runner/buyer/session/passUnderWay.ts",
     find: "      this.#store.addInput(this.#agreementId, pass, fresh, X);\n",
     replace: "      setTimeout(() => this.#store.addInput(this.#agreementId, pass, fresh, X), 500);\n",
   },

@@ -69,14 +69,14 @@ const RECEIPTS: readonly Mutation[] = [
   },
   byAttack("two-receipts", {
     name: "heads-uncompared",
-    file: "runner/buyer/compareMemories.ts",
+    file: "runner/buyer/session/compareMemories.ts",
     find: "if (view.passes === own.passes && view.head !== toHex(own.head))",
     replace: "if (false)",
   }),
   {
     name: "receipt-signed-twice",
     attack: "two-receipts",
-    file: "runner/buyer/store.ts",
+    file: "runner/buyer/store/store.ts",
     find: "last === undefined || last.receipt.passes < passes,",
     replace: "true,",
     test: "test/buyer/remoteAdapter.test.ts",
@@ -187,13 +187,13 @@ const MALFORMED: readonly Mutation[] = [
   }),
   byAttack("wrong-scales", {
     name: "scales-unchecked",
-    file: "runner/buyer/scales.ts",
+    file: "runner/buyer/session/scales.ts",
     find: "if (!equalBytes(scalesHash(salt, m, b), fromHex(expected, 32)))",
     replace: "if (false)",
   }),
   byAttack("wrong-scales", {
     name: "scales-asked-once",
-    file: "runner/buyer/buyerSession.ts",
+    file: "runner/buyer/session/buyerSession.ts",
     find: "    const view = await this.#session.connect();\n",
     replace: "    const view = await this.#session.connect();\n    this.#view = view;\n",
   }),

@@ -2,7 +2,7 @@
 import assert from "node:assert/strict";
 import * as fs from "node:fs";
 import { after, describe, test } from "node:test";
-import { checkScales } from "../../runner/buyer/scales.ts";
+import { checkScales } from "../../runner/buyer/session/scales.ts";
 import { loadCommitKey, loadProvingKey } from "../../runner/keys/load.ts";
 import { equalBytes, fromHex, type Hex, toHex } from "../../runner/protocol/bytes.ts";
 import { decodeKeyPoints } from "../../runner/protocol/commitment.ts";

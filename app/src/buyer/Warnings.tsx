@@ -1,5 +1,5 @@
 /** What a buyer should know of an offer before paying. */
-import { buyerWarnings } from "../../../runner/buyer/offer.ts";
+import { buyerWarnings } from "../../../runner/buyer/opening/offer.ts";
 import { formatAmount } from "../../../runner/cli/amounts.ts";
 import type { Offer } from "../../../runner/protocol/typedData.ts";
 import { KeyWords } from "../key/KeyState.tsx";

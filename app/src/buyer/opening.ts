@@ -1,6 +1,6 @@
 /** Accepting an offer with a wallet: terms fixed and checked first, then paid in, once. */
 import { encodeFunctionData, erc20Abi } from "viem";
-import { checkOfferTerms } from "../../../runner/buyer/offer.ts";
+import { checkOfferTerms } from "../../../runner/buyer/opening/offer.ts";
 import { readAgreement, readOfferState } from "../../../runner/chain/agreements.ts";
 import type { ChainContext } from "../../../runner/chain/connect.ts";
 import { deploymentDomain } from "../../../runner/chain/deploymentFile.ts";

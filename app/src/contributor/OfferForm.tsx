@@ -1,7 +1,7 @@
 /** Making an offer: terms typed, shown in words, signed by the contributor's wallet. */
 import { useMutation, useQuery, useQueryClient } from "@tanstack/react-query";
 import { useState } from "react";
-import { contributorWarnings } from "../../../runner/buyer/offer.ts";
+import { contributorWarnings } from "../../../runner/buyer/opening/offer.ts";
 import { deploymentDomain } from "../../../runner/chain/deploymentFile.ts";
 import { ETH, type Token } from "../../../runner/chain/erc20.ts";
 import { layoutModules } from "../../../runner/protocol/layout.ts";

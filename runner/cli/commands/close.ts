@@ -1,12 +1,12 @@
 /** `deltapay close`: the buyer ends an agreement. */
 import type { Command } from "commander";
 import { buyerChain } from "../../buyer/chainView.ts";
-import type { BuyerData } from "../../buyer/dataFolder.ts";
-import { connectRecorded } from "../../buyer/discover.ts";
+import { connectRecorded } from "../../buyer/client/discover.ts";
 import { closeAgreement } from "../../buyer/follow.ts";
-import { Session } from "../../buyer/session.ts";
-import { loadSigner } from "../../buyer/signerKey.ts";
-import type { AgreementTerms } from "../../buyer/storedRows.ts";
+import { Session } from "../../buyer/session/session.ts";
+import type { BuyerData } from "../../buyer/store/dataFolder.ts";
+import { loadSigner } from "../../buyer/store/signerKey.ts";
+import type { AgreementTerms } from "../../buyer/store/storedRows.ts";
 import type { ChainContext } from "../../chain/connect.ts";
 import { domainOf } from "../../chain/connect.ts";
 import { when } from "../../chain/errors.ts";

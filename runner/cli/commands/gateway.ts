@@ -2,8 +2,8 @@
 import type { AddressInfo } from "node:net";
 import * as path from "node:path";
 import type { Command } from "commander";
-import type { AdaptedModel } from "../../buyer/adaptedModel.ts";
-import type { RemoteAdapter } from "../../buyer/remoteAdapter.ts";
+import type { AdaptedModel } from "../../buyer/model/adaptedModel.ts";
+import type { RemoteAdapter } from "../../buyer/session/remoteAdapter.ts";
 import type { ChainContext } from "../../chain/connect.ts";
 import { readToken, type Token } from "../../chain/erc20.ts";
 import { adaptedModel, baseModel } from "../../gateway/models.ts";

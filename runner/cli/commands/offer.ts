@@ -1,6 +1,6 @@
 /** `deltapay offer`: the contributor's signed terms. */
 import type { Command } from "commander";
-import { checkOffer } from "../../buyer/offer.ts";
+import { checkOffer } from "../../buyer/opening/offer.ts";
 import { readOfferState } from "../../chain/agreements.ts";
 import { type ChainContext, domainOf } from "../../chain/connect.ts";
 import { ETH, readToken, type Token } from "../../chain/erc20.ts";

@@ -3,15 +3,20 @@ import { readFile } from "node:fs/promises";
 import type { Command } from "commander";
 import { parsePeftConfig } from "../../adapter/peftConfig.ts";
 import { buyerChain } from "../../buyer/chainView.ts";
-import { chooseOffer, type OfferWish } from "../../buyer/chooseOffer.ts";
-import type { BuyerData } from "../../buyer/dataFolder.ts";
-import { checkLiveness, type Discovered, discover } from "../../buyer/discover.ts";
+import { checkLiveness, type Discovered, discover } from "../../buyer/client/discover.ts";
+import { parseServiceUrl, sameOrigin } from "../../buyer/client/pinnedConnection.ts";
 import { type AdapterUse, verifyServedAdapter } from "../../buyer/loadAdapter.ts";
-import { checkFee, checkOffer, type OfferContext } from "../../buyer/offer.ts";
-import { completeOpening, type OpenOptions, openAgreement, prepareAgreement } from "../../buyer/open.ts";
-import { parseServiceUrl, sameOrigin } from "../../buyer/pinnedConnection.ts";
-import type { AgreementTerms, StoredAgreement } from "../../buyer/storedRows.ts";
-import { reviewOpening, unfinishedOpenings } from "../../buyer/unfinishedOpening.ts";
+import { chooseOffer, type OfferWish } from "../../buyer/opening/chooseOffer.ts";
+import { checkFee, checkOffer, type OfferContext } from "../../buyer/opening/offer.ts";
+import {
+  completeOpening,
+  type OpenOptions,
+  openAgreement,
+  prepareAgreement,
+} from "../../buyer/opening/open.ts";
+import { reviewOpening, unfinishedOpenings } from "../../buyer/opening/unfinishedOpening.ts";
+import type { BuyerData } from "../../buyer/store/dataFolder.ts";
+import type { AgreementTerms, StoredAgreement } from "../../buyer/store/storedRows.ts";
 import { readOfferState } from "../../chain/agreements.ts";
 import { type ChainContext, domainOf } from "../../chain/connect.ts";
 import { readToken, type Token } from "../../chain/erc20.ts";

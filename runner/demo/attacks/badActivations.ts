@@ -1,7 +1,7 @@
 /** Activations that are none: the buyer's side sends no such thing, and a service that gets it answers nothing. */
 import { connect } from "node:net";
 import { request as httpRequest } from "undici";
-import { ForwardPass } from "../../buyer/forwardPass.ts";
+import { ForwardPass } from "../../buyer/model/forwardPass.ts";
 import { u32 } from "../../protocol/bytes.ts";
 import type { DeltapayError } from "../../protocol/errors.ts";
 import { encodePassRequest } from "../../wire/passRequest.ts";

@@ -2,9 +2,9 @@
 import { join } from "node:path";
 import { loadPeftAdapter } from "../../adapter/peft.ts";
 import { buyerChain } from "../../buyer/chainView.ts";
-import { discover } from "../../buyer/discover.ts";
-import { targetsOfModel } from "../../buyer/modelTargets.ts";
-import { verifyAdapter } from "../../buyer/verifyAdapter.ts";
+import { discover } from "../../buyer/client/discover.ts";
+import { targetsOfModel } from "../../buyer/model/modelTargets.ts";
+import { verifyAdapter } from "../../buyer/opening/verifyAdapter.ts";
 import { type ChainContext, connect, connectChain, domainOf, withAccount } from "../../chain/connect.ts";
 import { deploy } from "../../chain/deploy.ts";
 import { startLocalNode } from "../../chain/localNode.ts";

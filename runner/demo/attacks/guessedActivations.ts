@@ -1,6 +1,6 @@
 /** Someone who watches the chain tests a guess of what a buyer asked. */
 import { decodeFunctionData } from "viem";
-import type { VerifiedAdapter } from "../../buyer/verifyAdapter.ts";
+import type { VerifiedAdapter } from "../../buyer/opening/verifyAdapter.ts";
 import { loraEscrowAbi } from "../../chain/generated/abi.ts";
 import { loadServedAdapter } from "../../contributor/adapters.ts";
 import { equalBytes, fromHex, type Hex } from "../../protocol/bytes.ts";

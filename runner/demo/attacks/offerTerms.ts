@@ -1,6 +1,6 @@
 /** Offers changed, signed by another or withdrawn in front of `open`. */
 import { encodeFunctionData } from "viem";
-import { checkOffer } from "../../buyer/offer.ts";
+import { checkOffer } from "../../buyer/opening/offer.ts";
 import { openAgreement } from "../../chain/escrow.ts";
 import { loraEscrowAbi } from "../../chain/generated/abi.ts";
 import { requireSender, waitFor } from "../../chain/transact.ts";

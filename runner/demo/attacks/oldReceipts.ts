@@ -1,9 +1,9 @@
 /** More than one receipt: an old one settled first, or two wanted for the same passes. */
 
-import { ContributorClient } from "../../buyer/contributorClient.ts";
-import { HttpClient } from "../../buyer/httpClient.ts";
-import { RemoteAdapter } from "../../buyer/remoteAdapter.ts";
-import { loadSigner } from "../../buyer/signerKey.ts";
+import { ContributorClient } from "../../buyer/client/contributorClient.ts";
+import { HttpClient } from "../../buyer/client/httpClient.ts";
+import { RemoteAdapter } from "../../buyer/session/remoteAdapter.ts";
+import { loadSigner } from "../../buyer/store/signerKey.ts";
 import { setOperator } from "../../chain/escrow.ts";
 import { loadServedAdapter } from "../../contributor/adapters.ts";
 import { loadCurve } from "../../protocol/curve.ts";

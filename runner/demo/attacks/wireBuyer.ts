@@ -3,9 +3,9 @@
  * answered, so that it can also sign what is due.
  */
 import type { LocalAccount } from "viem";
-import type { ContributorClient } from "../../buyer/contributorClient.ts";
-import { connectRecorded } from "../../buyer/discover.ts";
-import { loadSigner } from "../../buyer/signerKey.ts";
+import type { ContributorClient } from "../../buyer/client/contributorClient.ts";
+import { connectRecorded } from "../../buyer/client/discover.ts";
+import { loadSigner } from "../../buyer/store/signerKey.ts";
 import { type Hex, toHex } from "../../protocol/bytes.ts";
 import { loadCurve } from "../../protocol/curve.ts";
 import { addPass, initialState, type SessionState } from "../../protocol/fold.ts";

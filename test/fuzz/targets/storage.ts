@@ -1,7 +1,7 @@
 /** A party's own data folder, damaged or exchanged. */
 import * as fs from "node:fs";
 import * as path from "node:path";
-import { BUYER_MIGRATIONS } from "../../../runner/buyer/storedRows.ts";
+import { BUYER_MIGRATIONS } from "../../../runner/buyer/store/storedRows.ts";
 import { backup, restore } from "../../../runner/storage/backup.ts";
 import { openDatabase } from "../../../runner/storage/database.ts";
 import { Vault } from "../../../runner/storage/vault.ts";

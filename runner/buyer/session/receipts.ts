@@ -1,15 +1,15 @@
 /** Making a receipt: the buyer's own statements V, signed (protocol 5.3). */
 import type { LocalAccount } from "viem/accounts";
-import { type Hex, toHex } from "../protocol/bytes.ts";
-import type { Curve } from "../protocol/curve.ts";
-import { ensure } from "../protocol/errors.ts";
-import type { SessionState } from "../protocol/fold.ts";
-import { encodeState } from "../protocol/sessionState.ts";
-import { buyerStatements } from "../protocol/statement.ts";
-import { type Domain, type Receipt, statementsHash, typedData } from "../protocol/typedData.ts";
-import type { BuyerStore } from "./store.ts";
-import type { StoredReceipt } from "./storedRows.ts";
-import type { VerifiedAdapter } from "./verifyAdapter.ts";
+import { type Hex, toHex } from "../../protocol/bytes.ts";
+import type { Curve } from "../../protocol/curve.ts";
+import { ensure } from "../../protocol/errors.ts";
+import type { SessionState } from "../../protocol/fold.ts";
+import { encodeState } from "../../protocol/sessionState.ts";
+import { buyerStatements } from "../../protocol/statement.ts";
+import { type Domain, type Receipt, statementsHash, typedData } from "../../protocol/typedData.ts";
+import type { VerifiedAdapter } from "../opening/verifyAdapter.ts";
+import type { BuyerStore } from "../store/store.ts";
+import type { StoredReceipt } from "../store/storedRows.ts";
 
 /** What statements are computed from. */
 export type StatementSource = Pick<VerifiedAdapter, "key" | "layout" | "commitments" | "sums">;

@@ -1,7 +1,7 @@
 /** Output scales b, kept from everyone until `open`, and their check against the manifest (protocol 1). */
-import { equalBytes, fromHex, takeFrom } from "../protocol/bytes.ts";
-import { DeltapayError } from "../protocol/errors.ts";
-import { decodeScales, type Manifest, scalesHash } from "../protocol/manifest.ts";
+import { equalBytes, fromHex, takeFrom } from "../../protocol/bytes.ts";
+import { DeltapayError } from "../../protocol/errors.ts";
+import { decodeScales, type Manifest, scalesHash } from "../../protocol/manifest.ts";
 
 const SALT_BYTES = 32;
 

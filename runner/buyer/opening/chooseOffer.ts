@@ -1,8 +1,8 @@
 /** Which of several offers to take: one token's only, by what a token costs with the opening fee. */
-import type { Hex } from "../protocol/bytes.ts";
-import { DeltapayError } from "../protocol/errors.ts";
-import { type Address, type Offer, offerHash } from "../protocol/typedData.ts";
-import type { SignedOffer } from "../wire/messages.ts";
+import type { Hex } from "../../protocol/bytes.ts";
+import { DeltapayError } from "../../protocol/errors.ts";
+import { type Address, type Offer, offerHash } from "../../protocol/typedData.ts";
+import type { SignedOffer } from "../../wire/messages.ts";
 import { checkFee, defaultMaxFee } from "./offer.ts";
 
 export interface OfferWish {

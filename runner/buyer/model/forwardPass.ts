@@ -1,9 +1,9 @@
 /** One forward run of the base model as one pass in every adapter (protocol 5). */
-import type { DeltaRequest } from "../model/cutModel.ts";
-import { DeltapayError } from "../protocol/errors.ts";
-import { dequantise, type QuantisedActivations, quantiseActivations } from "../protocol/quantise.ts";
-import type { RemoteAdapter } from "./remoteAdapter.ts";
-import { refuseZeros } from "./zeroAnswers.ts";
+import type { DeltaRequest } from "../../model/cutModel.ts";
+import { DeltapayError } from "../../protocol/errors.ts";
+import { dequantise, type QuantisedActivations, quantiseActivations } from "../../protocol/quantise.ts";
+import type { RemoteAdapter } from "../session/remoteAdapter.ts";
+import { refuseZeros } from "../session/zeroAnswers.ts";
 
 /** What of a remote adapter a forward run uses. */
 export type PassAdapter = Pick<RemoteAdapter, "layout" | "scales" | "beginPass" | "answer" | "finishPass">;

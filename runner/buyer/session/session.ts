@@ -1,11 +1,11 @@
 /** An authenticated session under an agreement: the signer's answer to a challenge gives a token (protocol 5.1). */
 import type { LocalAccount } from "viem/accounts";
-import { type Hex, toHex } from "../protocol/bytes.ts";
-import { ensure } from "../protocol/errors.ts";
-import { type Domain, typedData } from "../protocol/typedData.ts";
-import type { SessionView } from "../wire/messages.ts";
-import type { ContributorClient } from "./contributorClient.ts";
-import { ServiceError } from "./httpClient.ts";
+import { type Hex, toHex } from "../../protocol/bytes.ts";
+import { ensure } from "../../protocol/errors.ts";
+import { type Domain, typedData } from "../../protocol/typedData.ts";
+import type { SessionView } from "../../wire/messages.ts";
+import type { ContributorClient } from "../client/contributorClient.ts";
+import { ServiceError } from "../client/httpClient.ts";
 
 /** Tokens asked for during one call: the service may be started anew more than once while it is repeated. */
 const MOST_CONNECTIONS = 5;

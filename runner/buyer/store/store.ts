@@ -1,11 +1,11 @@
 /** The buyer's database: agreements, the session of each, passes under way, receipts. Every write is durable on return. */
-import { equalBytes, type Hex } from "../protocol/bytes.ts";
-import { decodeActivations, encodeActivations } from "../protocol/encoding.ts";
-import { ensure } from "../protocol/errors.ts";
-import type { RankRow } from "../protocol/leakage.ts";
-import type { Receipt, ServiceRecord } from "../protocol/typedData.ts";
-import { type DatabaseSync, transaction } from "../storage/database.ts";
-import { stringifyMessage } from "../wire/messages.ts";
+import { equalBytes, type Hex } from "../../protocol/bytes.ts";
+import { decodeActivations, encodeActivations } from "../../protocol/encoding.ts";
+import { ensure } from "../../protocol/errors.ts";
+import type { RankRow } from "../../protocol/leakage.ts";
+import type { Receipt, ServiceRecord } from "../../protocol/typedData.ts";
+import { type DatabaseSync, transaction } from "../../storage/database.ts";
+import { stringifyMessage } from "../../wire/messages.ts";
 import {
   type AgreementPhase,
   type AgreementTerms,

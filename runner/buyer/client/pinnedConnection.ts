@@ -1,9 +1,9 @@
 /** Where a buyer's bytes may go: plain HTTP on loopback, else TLS to one certificate known by its hash (protocol 5.1). */
 import { TLSSocket } from "node:tls";
 import { buildConnector } from "undici";
-import { type Hex, toHex } from "../protocol/bytes.ts";
-import { DeltapayError } from "../protocol/errors.ts";
-import { sha256 } from "../protocol/hash.ts";
+import { type Hex, toHex } from "../../protocol/bytes.ts";
+import { DeltapayError } from "../../protocol/errors.ts";
+import { sha256 } from "../../protocol/hash.ts";
 
 /** Says whether a certificate, by the SHA-256 of its DER form, is the expected one. */
 export type CertificateCheck = (sha256: Hex) => boolean;

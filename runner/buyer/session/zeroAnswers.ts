@@ -1,5 +1,5 @@
 /** A module that changes nothing is not paid for (protocol 5). */
-import { DeltapayError } from "../protocol/errors.ts";
+import { DeltapayError } from "../../protocol/errors.ts";
 
 /**
  * Honest weights answer zero to everything only where every activation is zero: a silent base model is not worth paying for.

@@ -1,8 +1,8 @@
 /** Following a contributor whose TLS certificate was renewed or whose service moved: only its own signature leads there. */
-import type { Hex } from "../protocol/bytes.ts";
-import { ensure } from "../protocol/errors.ts";
+import type { Hex } from "../../protocol/bytes.ts";
+import { ensure } from "../../protocol/errors.ts";
+import type { BuyerStore } from "../store/store.ts";
 import { type DiscoverOptions, discover } from "./discover.ts";
-import type { BuyerStore } from "./store.ts";
 
 /**
  * Stores the service record that an agreement's contributor has signed since, found at `url`.

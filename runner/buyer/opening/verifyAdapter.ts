@@ -1,19 +1,19 @@
 /** All that a buyer checks of an adapter before it pays in (protocol 3, 4, 6). */
-import { loadCommitKey } from "../keys/load.ts";
-import { type Hex, toHex } from "../protocol/bytes.ts";
-import { decodeKeyPoints, type KeyPoints } from "../protocol/commitment.ts";
-import { type CheckedAdapter, checkManifest, decodeCommitmentsFile } from "../protocol/commitmentsFile.ts";
-import { type Curve, decodePoints } from "../protocol/curve.ts";
-import { ensure } from "../protocol/errors.ts";
-import { sha256 } from "../protocol/hash.ts";
-import { type CommitKey, vkHash } from "../protocol/key.ts";
-import { isForgeable } from "../protocol/keyTrust.ts";
-import { decodeManifest, type Manifest, manifestLayout } from "../protocol/manifest.ts";
-import { columnSums } from "../protocol/statement.ts";
-import type { Address } from "../protocol/typedData.ts";
+import { loadCommitKey } from "../../keys/load.ts";
+import { type Hex, toHex } from "../../protocol/bytes.ts";
+import { decodeKeyPoints, type KeyPoints } from "../../protocol/commitment.ts";
+import { type CheckedAdapter, checkManifest, decodeCommitmentsFile } from "../../protocol/commitmentsFile.ts";
+import { type Curve, decodePoints } from "../../protocol/curve.ts";
+import { ensure } from "../../protocol/errors.ts";
+import { sha256 } from "../../protocol/hash.ts";
+import { type CommitKey, vkHash } from "../../protocol/key.ts";
+import { isForgeable } from "../../protocol/keyTrust.ts";
+import { decodeManifest, type Manifest, manifestLayout } from "../../protocol/manifest.ts";
+import { columnSums } from "../../protocol/statement.ts";
+import type { Address } from "../../protocol/typedData.ts";
+import type { ContributorClient } from "../client/contributorClient.ts";
+import type { RegistryEntry } from "../client/discover.ts";
 import type { AdapterCache } from "./adapterCache.ts";
-import type { ContributorClient } from "./contributorClient.ts";
-import type { RegistryEntry } from "./discover.ts";
 import { type Release, type ReleasedVerifier, releasedVerifier } from "./release.ts";
 
 /** A node of the base model that an adapter can attach to. */

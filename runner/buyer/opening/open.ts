@@ -3,23 +3,23 @@
  * whatever is interrupted can be taken up again with the same id.
  */
 import { setTimeout as delay } from "node:timers/promises";
-import { type Hex, readUintLE } from "../protocol/bytes.ts";
-import { DeltapayError, ensure } from "../protocol/errors.ts";
+import { type Hex, readUintLE } from "../../protocol/bytes.ts";
+import { DeltapayError, ensure } from "../../protocol/errors.ts";
 import {
   type Address,
   agreementId,
   type Domain,
   offerHash,
   type ServiceRecord,
-} from "../protocol/typedData.ts";
-import type { Vault } from "../storage/vault.ts";
-import type { SignedOffer } from "../wire/messages.ts";
-import type { BuyerChain, ChainAgreement } from "./chainView.ts";
-import { unixNow } from "./clock.ts";
+} from "../../protocol/typedData.ts";
+import type { Vault } from "../../storage/vault.ts";
+import type { SignedOffer } from "../../wire/messages.ts";
+import type { BuyerChain, ChainAgreement } from "../chainView.ts";
+import { unixNow } from "../clock.ts";
+import { newSigner } from "../store/signerKey.ts";
+import type { BuyerStore } from "../store/store.ts";
+import type { AgreementTerms, StoredAgreement } from "../store/storedRows.ts";
 import { checkFee } from "./offer.ts";
-import { newSigner } from "./signerKey.ts";
-import type { BuyerStore } from "./store.ts";
-import type { AgreementTerms, StoredAgreement } from "./storedRows.ts";
 
 export interface OpenOptions {
   chain: BuyerChain;

@@ -1,8 +1,8 @@
 /** The contributor's HTTP service, one method a path (runner/wire/paths.ts). */
 import type { z } from "zod";
-import type { Hex } from "../protocol/bytes.ts";
-import { MAX_GROUPS } from "../protocol/layout.ts";
-import type { Receipt, SessionProof } from "../protocol/typedData.ts";
+import type { Hex } from "../../protocol/bytes.ts";
+import { MAX_GROUPS } from "../../protocol/layout.ts";
+import type { Receipt, SessionProof } from "../../protocol/typedData.ts";
 import {
   bundleSchema,
   challengeSchema,
@@ -13,8 +13,8 @@ import {
   serviceSchema,
   sessionSchema,
   sessionViewSchema,
-} from "../wire/messages.ts";
-import { fillPath, LIMITS, PATHS } from "../wire/paths.ts";
+} from "../../wire/messages.ts";
+import { fillPath, LIMITS, PATHS } from "../../wire/paths.ts";
 import type { HttpClient } from "./httpClient.ts";
 
 /** Bytes of a service description with its most adapters and offers. */

@@ -1,9 +1,9 @@
 /** Which layers of the base model an adapter's modules attach to. */
-import { matchModules, refuseSharedNodes } from "../model/match.ts";
-import { compareModuleLists, type TargetedModules, targetedLayers } from "../model/moduleLists.ts";
-import { readOnnxModel } from "../model/onnxFile.ts";
-import type { Manifest } from "../protocol/manifest.ts";
-import type { TargetShape } from "./verifyAdapter.ts";
+import { matchModules, refuseSharedNodes } from "../../model/match.ts";
+import { compareModuleLists, type TargetedModules, targetedLayers } from "../../model/moduleLists.ts";
+import { readOnnxModel } from "../../model/onnxFile.ts";
+import type { Manifest } from "../../protocol/manifest.ts";
+import type { TargetShape } from "../opening/verifyAdapter.ts";
 
 /** Node chosen by the user, by module path; others are searched for. */
 export type NodeChoices = Readonly<Record<string, string>>;

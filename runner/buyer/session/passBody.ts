@@ -1,8 +1,8 @@
 /** The bytes of an activations request, its parts checked before they are stored and sent. */
-import { DeltapayError } from "../protocol/errors.ts";
-import type { AdapterLayout } from "../protocol/layout.ts";
-import { encodePassRequest, type PassRequest } from "../wire/passRequest.ts";
-import { LIMITS } from "../wire/paths.ts";
+import { DeltapayError } from "../../protocol/errors.ts";
+import type { AdapterLayout } from "../../protocol/layout.ts";
+import { encodePassRequest, type PassRequest } from "../../wire/passRequest.ts";
+import { LIMITS } from "../../wire/paths.ts";
 
 /** @throws DeltapayError `session/bad-pass` naming the module or field, `encoding/out-of-range` for -32768 */
 export function passBody(layout: AdapterLayout, request: PassRequest): Uint8Array {

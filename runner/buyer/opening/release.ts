@@ -1,9 +1,9 @@
 /** What this version of the project vouches for: keys and the verifier contracts they are exported to (protocol 3, 6). */
-import type { Hex } from "../protocol/bytes.ts";
-import { ensure } from "../protocol/errors.ts";
-import { type KeyTrust, refuseDevKey } from "../protocol/keyTrust.ts";
-import type { Address } from "../protocol/typedData.ts";
-import type { RegistryEntry } from "./discover.ts";
+import type { Hex } from "../../protocol/bytes.ts";
+import { ensure } from "../../protocol/errors.ts";
+import { type KeyTrust, refuseDevKey } from "../../protocol/keyTrust.ts";
+import type { Address } from "../../protocol/typedData.ts";
+import type { RegistryEntry } from "../client/discover.ts";
 
 /** One verifier contract of the release and the key in its code. */
 export type ReleasedVerifier = KeyTrust & {

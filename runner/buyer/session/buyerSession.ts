@@ -6,28 +6,28 @@
  */
 import * as path from "node:path";
 import type { LocalAccount } from "viem/accounts";
-import { fromHex } from "../protocol/bytes.ts";
-import type { Curve } from "../protocol/curve.ts";
-import { ensure } from "../protocol/errors.ts";
-import { addPass, initialState, type SessionState } from "../protocol/fold.ts";
-import type { AdapterLayout } from "../protocol/layout.ts";
-import { mostExposedModule, RankTracker } from "../protocol/leakage.ts";
-import { decodeState, encodeState } from "../protocol/sessionState.ts";
-import type { Domain } from "../protocol/typedData.ts";
-import { keepPass } from "../storage/transcript.ts";
-import type { SessionView } from "../wire/messages.ts";
-import { decodePassAnswer } from "../wire/passRequest.ts";
+import { fromHex } from "../../protocol/bytes.ts";
+import type { Curve } from "../../protocol/curve.ts";
+import { ensure } from "../../protocol/errors.ts";
+import { addPass, initialState, type SessionState } from "../../protocol/fold.ts";
+import type { AdapterLayout } from "../../protocol/layout.ts";
+import { mostExposedModule, RankTracker } from "../../protocol/leakage.ts";
+import { decodeState, encodeState } from "../../protocol/sessionState.ts";
+import type { Domain } from "../../protocol/typedData.ts";
+import { keepPass } from "../../storage/transcript.ts";
+import type { SessionView } from "../../wire/messages.ts";
+import { decodePassAnswer } from "../../wire/passRequest.ts";
+import type { ContributorClient } from "../client/contributorClient.ts";
+import { unixNow } from "../clock.ts";
+import type { VerifiedAdapter } from "../opening/verifyAdapter.ts";
+import type { BuyerStore } from "../store/store.ts";
+import type { AgreementTerms, StoredReceipt } from "../store/storedRows.ts";
 import { checkBudget } from "./budget.ts";
-import { unixNow } from "./clock.ts";
 import { compareMemories } from "./compareMemories.ts";
-import type { ContributorClient } from "./contributorClient.ts";
 import { PassUnderWay } from "./passUnderWay.ts";
 import { currentReceipt, type StatementSource } from "./receipts.ts";
 import { checkScales, scalesBytes } from "./scales.ts";
 import { Session } from "./session.ts";
-import type { BuyerStore } from "./store.ts";
-import type { AgreementTerms, StoredReceipt } from "./storedRows.ts";
-import type { VerifiedAdapter } from "./verifyAdapter.ts";
 import { refuseZeros } from "./zeroAnswers.ts";
 
 export interface BuyerSessionOptions {

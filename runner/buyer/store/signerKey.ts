@@ -1,8 +1,8 @@
 /** The key that signs an agreement's receipts: fresh for each, kept in the vault, never a wallet's. */
 import { generatePrivateKey, type LocalAccount, privateKeyToAccount } from "viem/accounts";
-import { fromHex, type Hex, toHex } from "../protocol/bytes.ts";
-import type { Address } from "../protocol/typedData.ts";
-import type { Vault } from "../storage/vault.ts";
+import { fromHex, type Hex, toHex } from "../../protocol/bytes.ts";
+import type { Address } from "../../protocol/typedData.ts";
+import type { Vault } from "../../storage/vault.ts";
 
 const secretName = (signer: Address): string => `signer-${signer.toLowerCase()}`;
 

@@ -1,9 +1,9 @@
 /** Finding a contributor: its service description, the record it signed for this place, and proof that its key is live. */
-import { type Hex, toHex } from "../protocol/bytes.ts";
-import { DeltapayError, ensure } from "../protocol/errors.ts";
-import { type Address, checkSignature, type Domain, type ServiceRecord } from "../protocol/typedData.ts";
-import type { Service, SignedOffer } from "../wire/messages.ts";
-import { unixNow } from "./clock.ts";
+import { type Hex, toHex } from "../../protocol/bytes.ts";
+import { DeltapayError, ensure } from "../../protocol/errors.ts";
+import { type Address, checkSignature, type Domain, type ServiceRecord } from "../../protocol/typedData.ts";
+import type { Service, SignedOffer } from "../../wire/messages.ts";
+import { unixNow } from "../clock.ts";
 import { ContributorClient } from "./contributorClient.ts";
 import { HttpClient, type HttpClientOptions } from "./httpClient.ts";
 import { onlyCertificate, parseServiceUrl, sameOrigin } from "./pinnedConnection.ts";

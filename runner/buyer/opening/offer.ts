@@ -1,11 +1,17 @@
 /** Checking a contributor's terms before they are accepted (protocol 6). */
-import type { Hex } from "../protocol/bytes.ts";
-import { DeltapayError } from "../protocol/errors.ts";
-import type { AdapterLayout } from "../protocol/layout.ts";
-import { extractionTokens } from "../protocol/leakage.ts";
-import { type Address, checkSignature, type Domain, type Offer, offerHash } from "../protocol/typedData.ts";
-import type { SignedOffer } from "../wire/messages.ts";
-import { unixNow } from "./clock.ts";
+import type { Hex } from "../../protocol/bytes.ts";
+import { DeltapayError } from "../../protocol/errors.ts";
+import type { AdapterLayout } from "../../protocol/layout.ts";
+import { extractionTokens } from "../../protocol/leakage.ts";
+import {
+  type Address,
+  checkSignature,
+  type Domain,
+  type Offer,
+  offerHash,
+} from "../../protocol/typedData.ts";
+import type { SignedOffer } from "../../wire/messages.ts";
+import { unixNow } from "../clock.ts";
 
 export interface OfferContext {
   domain: Domain;

@@ -1,14 +1,14 @@
 /** The base model with remote adapters: what a buyer generates and evaluates with. */
-import { type CutModel, loadCutModel } from "../model/cutModel.ts";
-import { Decoder } from "../model/decoder.ts";
-import { type Generated, type GenerateOptions, generate } from "../model/generate.ts";
-import { type Perplexity, perplexity } from "../model/perplexity.ts";
-import type { Runnable, Tensors } from "../model/session.ts";
-import type { Tokenizer } from "../model/tokenizer.ts";
-import { DeltapayError, ensure } from "../protocol/errors.ts";
+import { type CutModel, loadCutModel } from "../../model/cutModel.ts";
+import { Decoder } from "../../model/decoder.ts";
+import { type Generated, type GenerateOptions, generate } from "../../model/generate.ts";
+import { type Perplexity, perplexity } from "../../model/perplexity.ts";
+import type { Runnable, Tensors } from "../../model/session.ts";
+import type { Tokenizer } from "../../model/tokenizer.ts";
+import { DeltapayError, ensure } from "../../protocol/errors.ts";
+import type { RemoteAdapter } from "../session/remoteAdapter.ts";
 import { ForwardPass, targetKey } from "./forwardPass.ts";
 import type { NodeChoices } from "./modelTargets.ts";
-import type { RemoteAdapter } from "./remoteAdapter.ts";
 
 export interface AdaptedModelOptions {
   modelPath: string;

@@ -2,9 +2,9 @@
 import { setTimeout as delay } from "node:timers/promises";
 import { Pool } from "undici";
 import type { z } from "zod";
-import { DeltapayError } from "../protocol/errors.ts";
-import { errorSchema, parseMessage, stringifyMessage } from "../wire/messages.ts";
-import { LIMITS } from "../wire/paths.ts";
+import { DeltapayError } from "../../protocol/errors.ts";
+import { errorSchema, parseMessage, stringifyMessage } from "../../wire/messages.ts";
+import { LIMITS } from "../../wire/paths.ts";
 import { type CertificateCheck, parseServiceUrl, pinnedConnector } from "./pinnedConnection.ts";
 
 export interface HttpClientOptions {

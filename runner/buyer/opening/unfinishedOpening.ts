@@ -1,8 +1,8 @@
 /** What became of an opening whose run did not get to its end. */
-import type { Hex } from "../protocol/bytes.ts";
-import type { BlockChoice, BuyerChain } from "./chainView.ts";
-import type { BuyerStore } from "./store.ts";
-import type { AgreementTerms, StoredAgreement } from "./storedRows.ts";
+import type { Hex } from "../../protocol/bytes.ts";
+import type { BlockChoice, BuyerChain } from "../chainView.ts";
+import type { BuyerStore } from "../store/store.ts";
+import type { AgreementTerms, StoredAgreement } from "../store/storedRows.ts";
 
 /**
  * mined: `completeOpening` waits for it. unsent: `completeOpening` sends it. impossible: the escrow would refuse it now.

@@ -7,12 +7,12 @@
  */
 import { createHmac, timingSafeEqual } from "node:crypto";
 import * as path from "node:path";
-import { concatBytes, equalBytes, fromHex, type Hex, tag, toHex } from "../protocol/bytes.ts";
-import { type Curve, decodePoints, encodePoint, POINT_BYTES, pointAt } from "../protocol/curve.ts";
-import { DeltapayError } from "../protocol/errors.ts";
-import { sha256 } from "../protocol/hash.ts";
-import { makePrivateDirectory, readFileIfThere, writeFileAtomic } from "../storage/files.ts";
-import type { Vault } from "../storage/vault.ts";
+import { concatBytes, equalBytes, fromHex, type Hex, tag, toHex } from "../../protocol/bytes.ts";
+import { type Curve, decodePoints, encodePoint, POINT_BYTES, pointAt } from "../../protocol/curve.ts";
+import { DeltapayError } from "../../protocol/errors.ts";
+import { sha256 } from "../../protocol/hash.ts";
+import { makePrivateDirectory, readFileIfThere, writeFileAtomic } from "../../storage/files.ts";
+import type { Vault } from "../../storage/vault.ts";
 
 /** Names the checks that a note stands for: a new number whenever they change. */
 const CHECKS = tag("deltapay/1/adapter-checks/2");

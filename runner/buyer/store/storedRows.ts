@@ -1,9 +1,9 @@
 /** What the buyer's database holds: its schema, and its rows as what they mean. */
 import { z } from "zod";
-import type { Hex } from "../protocol/bytes.ts";
-import { DeltapayError } from "../protocol/errors.ts";
-import type { Receipt } from "../protocol/typedData.ts";
-import { offerSchema, parseMessage, receiptSchema, serviceSchema } from "../wire/messages.ts";
+import type { Hex } from "../../protocol/bytes.ts";
+import { DeltapayError } from "../../protocol/errors.ts";
+import type { Receipt } from "../../protocol/typedData.ts";
+import { offerSchema, parseMessage, receiptSchema, serviceSchema } from "../../wire/messages.ts";
 
 /** Give to `openDatabase`. Only ever append. */
 export const BUYER_MIGRATIONS: readonly string[] = [

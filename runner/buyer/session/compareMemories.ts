@@ -1,8 +1,8 @@
 /** What the buyer and the contributor remember of a session, compared at every connection. */
-import { toHex } from "../protocol/bytes.ts";
-import { DeltapayError } from "../protocol/errors.ts";
-import type { SessionState } from "../protocol/fold.ts";
-import type { SessionView } from "../wire/messages.ts";
+import { toHex } from "../../protocol/bytes.ts";
+import { DeltapayError } from "../../protocol/errors.ts";
+import type { SessionState } from "../../protocol/fold.ts";
+import type { SessionView } from "../../wire/messages.ts";
 
 /**
  * Compares both memories.

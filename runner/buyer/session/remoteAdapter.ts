@@ -1,13 +1,13 @@
-import type { Hex } from "../protocol/bytes.ts";
-import { ensure } from "../protocol/errors.ts";
-import type { AdapterLayout } from "../protocol/layout.ts";
-import { type Leakage, leakageOf } from "../protocol/leakage.ts";
-import { encodeOpening, openingOf } from "../protocol/openingFile.ts";
-import { decodeState } from "../protocol/sessionState.ts";
-import type { ProofBundle, SessionView } from "../wire/messages.ts";
+import type { Hex } from "../../protocol/bytes.ts";
+import { ensure } from "../../protocol/errors.ts";
+import type { AdapterLayout } from "../../protocol/layout.ts";
+import { type Leakage, leakageOf } from "../../protocol/leakage.ts";
+import { encodeOpening, openingOf } from "../../protocol/openingFile.ts";
+import { decodeState } from "../../protocol/sessionState.ts";
+import type { ProofBundle, SessionView } from "../../wire/messages.ts";
+import type { AgreementTerms, StoredReceipt } from "../store/storedRows.ts";
 import { longestPass, tokensLeft } from "./budget.ts";
 import { BuyerSession, type BuyerSessionOptions } from "./buyerSession.ts";
-import type { AgreementTerms, StoredReceipt } from "./storedRows.ts";
 
 export class RemoteAdapter {
   readonly layout: AdapterLayout;

@@ -7,9 +7,9 @@
  *   transcripts/<agreement>/    every pass, when asked to keep them
  */
 import * as path from "node:path";
-import { openDatabase } from "../storage/database.ts";
-import { Vault, type VaultOptions } from "../storage/vault.ts";
-import { AdapterCache } from "./adapterCache.ts";
+import { openDatabase } from "../../storage/database.ts";
+import { Vault, type VaultOptions } from "../../storage/vault.ts";
+import { AdapterCache } from "../opening/adapterCache.ts";
 import { BuyerStore } from "./store.ts";
 import { BUYER_MIGRATIONS } from "./storedRows.ts";
 

@@ -2,13 +2,13 @@
  * The pass a buyer has begun and not finished. Its salt and activations are on disk before they leave, so that after a
  * crash it goes on with the same bytes.
  */
-import type { Hex } from "../protocol/bytes.ts";
-import { DeltapayError, ensure } from "../protocol/errors.ts";
-import type { Pass } from "../protocol/fold.ts";
-import type { AdapterLayout } from "../protocol/layout.ts";
+import type { Hex } from "../../protocol/bytes.ts";
+import { DeltapayError, ensure } from "../../protocol/errors.ts";
+import type { Pass } from "../../protocol/fold.ts";
+import type { AdapterLayout } from "../../protocol/layout.ts";
+import type { BuyerStore } from "../store/store.ts";
+import type { PendingPass } from "../store/storedRows.ts";
 import { passBody } from "./passBody.ts";
-import type { BuyerStore } from "./store.ts";
-import type { PendingPass } from "./storedRows.ts";
 
 /** What is on disk of it, and the answers so far. */
 interface OpenPass extends PendingPass {

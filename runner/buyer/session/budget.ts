@@ -1,7 +1,7 @@
 /** What may still be asked under an agreement; the same limits the contributor enforces (protocol 5.1), checked first here. */
-import { DeltapayError } from "../protocol/errors.ts";
-import type { Offer } from "../protocol/typedData.ts";
-import { LIMITS } from "../wire/paths.ts";
+import { DeltapayError } from "../../protocol/errors.ts";
+import type { Offer } from "../../protocol/typedData.ts";
+import { LIMITS } from "../../wire/paths.ts";
 
 export interface Budget {
   offer: Pick<Offer, "pricePerToken" | "maxUnpaidTokens" | "tokenCap">;
