@@ -98,15 +98,15 @@ for (const { size, count } of [
   });
 
 /** Batches of real claims in which one is changed: all that is well formed, one in `share` of the rest, over all positions. */
-for (const { size, share } of [
-  { size: 14, share: 1 },
-  { size: 62, share: 4 },
+for (const { size, lengths, share } of [
+  { size: 14, lengths: [2, 3, 5], share: 1 },
+  { size: 62, lengths: [3], share: 4 },
 ])
   test(`a batch under key ${size} is accepted exactly when each of its proofs is`, async (t) => {
     const { setting, key, claims } = await sceneOf(size);
     let count = 0;
     let compared = 0;
-    for (const length of [2, 3, 5]) {
+    for (const length of lengths) {
       const batch = claims.slice(0, length);
       const seed: Hex = `0x${draw(2n ** 256n)
         .toString(16)
