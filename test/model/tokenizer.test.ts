@@ -30,3 +30,18 @@ test("without a config beside it there is no end id; a missing or broken file is
   writeFileSync(path, "{}");
   await assert.rejects(loadTokenizer(path), failure("tokenizer/cannot-load", path));
 });
+
+test("a tokenizer that has no token for a part of a text is an error that names it, not a hole in the ids", async (t) => {
+  const path = join(temporaryFolder(t), "tokenizer.json");
+  const model = { type: "WordLevel", vocab: { a: 0 } };
+  const steps = {
+    normalizer: null,
+    pre_tokenizer: { type: "Whitespace" },
+    post_processor: null,
+    decoder: null,
+  };
+  writeFileSync(path, JSON.stringify({ version: "1.0", added_tokens: [], ...steps, model }));
+  const tokenizer = await loadTokenizer(path);
+  assert.deepEqual(tokenizer.encode("a a"), [0, 0]);
+  assert.throws(() => tokenizer.encode("a b"), failure("tokenizer/no-token", path));
+});
