@@ -57,6 +57,32 @@ test("with an agreement's end the answers of its last pass go; its buyer still s
   assert.equal((await paid.get(PATHS.bundle)).status, 200);
 });
 
+test("with an agreement's end its state is stored once: with the receipt that covers it, or by itself", async (context) => {
+  const contributor = await served(context, { serve: { settle: true } });
+  const [paid, further] = (await openedBuyers(contributor, 2)) as [TestBuyer, TestBuyer];
+  for (const buyer of [paid, further]) {
+    await buyer.pass(2);
+    await buyer.pay();
+  }
+  await further.pass(2);
+  const { database } = contributor.data;
+  const agreements = new AgreementStore(database);
+  const before = [paid, further].map(({ agreementId }) => agreements.readState(agreementId));
+  for (const buyer of [paid, further]) {
+    await buyer.end();
+    await until(() => phase(contributor, buyer) === "settled", "the settlement");
+  }
+  assert.deepEqual(
+    [paid, further].map(({ agreementId }) => agreements.readState(agreementId)),
+    before,
+  );
+  const stored = database.prepare("SELECT length(state) AS bytes FROM agreement ORDER BY rowid").all();
+  assert.deepEqual(
+    stored.map((row) => row["bytes"]),
+    [0, before[1]!.length],
+  );
+});
+
 test("of many agreements only some are in memory; each goes on where it was", async (context) => {
   const contributor = await served(context);
   const buyers = await openedBuyers(contributor, 70);

@@ -50,11 +50,17 @@ function reading<Result>(file: string, work: (all: (sql: string) => Row[]) => Re
   }
 }
 
+// Where a state is empty, the receipt for as many passes holds it.
+const CONTRIBUTOR_AGREEMENTS = `SELECT a.*, iif(length(a.state) = 0, r.state, a.state) AS state FROM agreement AS a
+  LEFT JOIN receipt AS r USING (agreement_id, passes)`;
+const BUYER_SESSIONS = `SELECT s.agreement, s.passes, iif(length(s.state) = 0, r.state, s.state) AS state FROM session AS s
+  LEFT JOIN receipt AS r USING (agreement, passes)`;
+
 const headOf = (state: Uint8Array): string => hex(state.subarray(16, 48));
 
 export function readContributor(folder: string): ContributorRows {
   return reading(path.join(folder, "contributor.db"), (all) => ({
-    agreements: all("SELECT * FROM agreement").map((row) => ({
+    agreements: all(CONTRIBUTOR_AGREEMENTS).map((row) => ({
       id: row["agreement_id"]!,
       phase: row["phase"]!,
       passes: row["passes"]!,
@@ -121,7 +127,7 @@ function buyerRows(all: (sql: string) => Row[]): BuyerRows {
       id: row["id"]!,
       phase: row["phase"]!,
     })),
-    sessions: all("SELECT * FROM session").map((row) => ({
+    sessions: all(BUYER_SESSIONS).map((row) => ({
       agreement: row["agreement"]!,
       passes: row["passes"]!,
       head: headOf(row["state"]!),

@@ -29,10 +29,14 @@ export function CertificateView({
   const { facts, verdict, receipts, checks } = certificate;
   const proveTimes = useProveTimes(facts.agreementId);
   const rogue = checks.find(({ name, result }) => name === "verifier" && result === "failed");
+  const onlyLocal = checks.some((check) => check.onlyLocal);
   return (
     <>
-      <Notice kind={KINDS[verdict]} title={headline(certificate)}>
-        {checks.some(({ onlyLocal }) => onlyLocal) && (
+      <Notice
+        kind={onlyLocal && verdict === "proven" ? "warn" : KINDS[verdict]}
+        title={headline(certificate)}
+      >
+        {onlyLocal && (
           <p>Under a dev key, whose secrets are public: this shows how it works, and proves nothing.</p>
         )}
         <p>

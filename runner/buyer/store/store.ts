@@ -51,8 +51,17 @@ export class BuyerStore {
     this.#run("UPDATE agreement SET transaction_hash = ? WHERE id = ?", transactionHash, agreementId);
   }
 
+  /** With the end the session's state goes where its newest receipt holds the same one. */
   setPhase(agreementId: Hex, phase: AgreementPhase): void {
-    this.#run("UPDATE agreement SET phase = ? WHERE id = ?", phase, agreementId);
+    transaction(this.#database, () => {
+      this.#run("UPDATE agreement SET phase = ? WHERE id = ?", phase, agreementId);
+      if (phase !== "ended") return;
+      this.#run(
+        `UPDATE session SET state = x'' WHERE agreement = ? AND state =
+           (SELECT r.state FROM receipt AS r WHERE r.agreement = session.agreement AND r.passes = session.passes)`,
+        agreementId,
+      );
+    });
   }
 
   /** @throws DeltapayError `agreement/unknown` */
@@ -75,9 +84,13 @@ export class BuyerStore {
     );
   }
 
-  /** Bytes of the session's state; undefined before the first pass. */
+  /** Bytes of the session's state, an empty one being that of the receipt for as many passes; undefined before the first pass. */
   sessionState(agreementId: Hex): Uint8Array | undefined {
-    const row = this.#get("SELECT state FROM session WHERE agreement = ?", agreementId);
+    const row = this.#get(
+      `SELECT CASE length(s.state) WHEN 0 THEN r.state ELSE s.state END AS state FROM session AS s
+       LEFT JOIN receipt AS r ON r.agreement = s.agreement AND r.passes = s.passes WHERE s.agreement = ?`,
+      agreementId,
+    );
     return row === undefined ? undefined : blob(row["state"]);
   }
 

@@ -144,11 +144,12 @@ export class AgreementStore {
     );
   }
 
-  /** Encoded session state after the last finished pass. */
+  /** Encoded session state after the last finished pass; an empty one stands for that of the receipt for as many passes. */
   readState(agreementId: Hex): Uint8Array {
     return first<{ state: Uint8Array }>(
       this.#database,
-      "SELECT state FROM agreement WHERE agreement_id = ?",
+      `SELECT CASE length(a.state) WHEN 0 THEN r.state ELSE a.state END AS state FROM agreement AS a
+       LEFT JOIN receipt AS r ON r.agreement_id = a.agreement_id AND r.passes = a.passes WHERE a.agreement_id = ?`,
       agreementId,
     )!.state;
   }
@@ -166,15 +167,23 @@ export class AgreementStore {
 
   /**
    * Moves an agreement on, unless it is not in one of the phases `from`. With its end the answers of its last pass go, by
-   * far the most that is stored of it: they are for repeats, and neither proof nor settlement needs them.
+   * far the most that is stored of it: they are for repeats, and neither proof nor settlement needs them. So does its
+   * state where its newest receipt holds the same one.
    * @returns whether it moved
    */
   move(agreementId: Hex, from: readonly Phase[], to: Phase, reason: string | null = null): boolean {
     if (!isOver(to)) return this.#move(agreementId, from, to, reason);
     return transaction(this.#database, () => {
       const moved = this.#move(agreementId, from, to, reason);
-      if (moved) new PassStore(this.#database).forgetAnswers(agreementId);
-      return moved;
+      if (!moved) return false;
+      new PassStore(this.#database).forgetAnswers(agreementId);
+      run(
+        this.#database,
+        `UPDATE agreement SET state = x'' WHERE agreement_id = ? AND state =
+           (SELECT r.state FROM receipt AS r WHERE r.agreement_id = agreement.agreement_id AND r.passes = agreement.passes)`,
+        agreementId,
+      );
+      return true;
     });
   }
 

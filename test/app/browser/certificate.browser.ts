@@ -53,6 +53,8 @@ test("the contributor sees its settled agreement: every proof, its module, gas a
   const proofs = tab.page.getByRole("region", { name: "Proofs by group" });
   assert.equal(await proofs.getByText("proof holds").count(), settled.bundle.V.length);
   await tab.shows("8 of 8 passed");
+  const warning = tab.page.locator(".notice.warn", { hasText: /every proof on chain holds/ });
+  assert.match(await warning.innerText(), /dev key.*proves nothing/, "nothing made under a dev key is green");
   await tab.assertAccessible();
 
   const downloading = tab.page.waitForEvent("download");
