@@ -214,7 +214,7 @@ function Registered({ adapter }: { adapter: ListedAdapter }) {
       end={<KeyBadge releaseKey={releaseKeyOf(verifier, verifierCodeHash)} />}
     >
       <p className="fine">
-        {groups} proofs in a settlement, {adapter.opened} agreements opened.
+        Proofs in a settlement: {groups}. Agreements opened: {adapter.opened}.
       </p>
       {agreements.data?.map(({ agreementId, status, amount, paid, token, deadline }) => (
         <Facts

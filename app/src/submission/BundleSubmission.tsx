@@ -108,14 +108,14 @@ function withNames(
 }
 
 function WorthText({ bundle, agreement }: { bundle: ProofBundle; agreement: Agreement }) {
-  const { paid, token } = agreement;
+  const { paid, token, amount } = agreement;
   const { whole, more } = worthOf(bundle.receipt, agreement);
   return (
     <>
-      <Amount value={whole} token={token} />
+      <Amount value={whole} token={token} whole={amount} />
       {paid > 0n && (
         <span className="fine">
-          , <Amount value={more} token={token} whole={whole} /> more than is paid
+          , <Amount value={more} token={token} whole={amount} /> more than is paid
         </span>
       )}
     </>
