@@ -113,6 +113,19 @@ test("a deadline before the offer's least duration, and an agreement that is ove
   assert.throws(() => disk.store.agreement(CODE_HASH), failsWith("agreement/unknown"));
 });
 
+test("an offer that no deadline fits leaves the folder as it was, all of it readable", async (t) => {
+  const { disk, chain, options } = await setUp(t);
+  const { terms } = await openAgreement(options);
+  const [names, sent] = [disk.vault.names(), chain.sent];
+  const endless = await signOffer(makeOffer({ minDuration: (1n << 64n) - 1n }));
+  await assert.rejects(openAgreement({ ...options, offer: endless }), failsWith("agreement/deadline"));
+  assert.deepEqual(
+    disk.store.agreements().map((agreement) => agreement.terms.agreementId),
+    [terms.agreementId],
+  );
+  assert.deepEqual([disk.vault.names(), chain.sent], [names, sent]);
+});
+
 test("a fee that was not agreed to is refused before anything is prepared", async (t) => {
   const { disk, chain, options } = await setUp(t);
   const offer = await signOffer(makeOffer({ openingFee: 5000n * 10n ** 18n }));

@@ -57,6 +57,16 @@ export const BUYER_MUTATIONS: readonly Mutation[] = [
     pattern: "a fee that was not agreed to",
   },
   {
+    name: "deadline-unreadable",
+    attack:
+      "an offer whose deadline the buyer's folder stores and can never read again: no agreement in it is usable any more",
+    file: "runner/buyer/opening/open.ts",
+    find: "    deadline >> 64n === 0n,\n",
+    replace: "    deadline > 0n,\n",
+    test: "test/buyer/open.test.ts",
+    pattern: "no deadline fits",
+  },
+  {
     name: "fee-not-compared",
     attack: "a low price that hides a high opening fee",
     file: "runner/buyer/opening/chooseOffer.ts",

@@ -64,6 +64,13 @@ export function prepareAgreement(options: OpenOptions): Hex {
       hint: `choose ${now + offer.offer.minDuration + HOUR} (Unix time) or later`,
     },
   );
+  // Stored, it could not be read again, nor any other agreement of the folder.
+  ensure(
+    deadline >> 64n === 0n,
+    "agreement/deadline",
+    `the deadline ${deadline} is later than the escrow can keep`,
+    { field: "deadline", hint: "do not take an offer whose minDuration no agreement can outlast" },
+  );
   const signer = newSigner(vault);
   const nonce = readUintLE(crypto.getRandomValues(new Uint8Array(32)), 0, 32);
   const hash = offerHash(offer.offer);
