@@ -4,7 +4,7 @@ import { setTimeout as delay } from "node:timers/promises";
 import { z } from "zod";
 import { HttpClient, type HttpClientOptions, ServiceError } from "../../runner/buyer/client/httpClient.ts";
 import { isLoopback, onlyCertificate, parseServiceUrl } from "../../runner/buyer/client/pinnedConnection.ts";
-import { certificateHash, failsWith, serve } from "./serve.ts";
+import { type Answer, certificateHash, failsWith, serve } from "./serve.ts";
 
 function client(
   test: { after(work: () => Promise<void>): void },
@@ -141,6 +141,24 @@ test("a busy service is asked again after the time it names, a refusal is final"
   status = 400;
   await assert.rejects(http.request({ method: "GET", path: "/" }), failsWith("service/busy"));
   assert.equal(requests.length, 3);
+});
+
+test("after a lost connection the answer under way is waited for; somebody else's is not", async (t) => {
+  const BUSY = { error: { code: "session/busy", message: "another request is being answered" } };
+  let answers: Answer[] = [];
+  const { url, requests } = await serve(t, () => answers.shift() ?? { body: { ok: 1 } });
+  const http = client(t, url, { attempts: 2 });
+  const pass = { method: "POST", path: "/pass", bytes: Uint8Array.of(1), repeatable: true } as const;
+  const busy = { status: 409, body: BUSY };
+  answers = [{ hangUp: true }, busy, busy, busy];
+  await http.request(pass);
+  assert.equal(requests.length, 5);
+  answers = [busy];
+  await assert.rejects(http.request(pass), failsWith("session/busy"));
+  assert.equal(requests.length, 6);
+  answers = [{ hangUp: true }, ...new Array<Answer>(100).fill(busy)];
+  await assert.rejects(http.request({ ...pass, timeoutMs: 50 }), failsWith("session/busy"));
+  assert.ok(requests.length < 30, "it is asked now and then, and not for ever");
 });
 
 test("silence and absence are told apart", async (t) => {

@@ -61,10 +61,15 @@ export class ServiceError extends DeltapayError {
 const MAX_PAUSE_MS = 30_000;
 const TRANSIENT_CODES = new Set(["http/unreachable", "http/timeout", "http/interrupted"]);
 const TRANSIENT_STATUS = new Set([429, 502, 503, 504]);
+const TIMEOUT_MS = 600_000;
 
 function isTransient(error: unknown): error is DeltapayError {
   if (error instanceof ServiceError) return TRANSIENT_STATUS.has(error.status);
   return error instanceof DeltapayError && TRANSIENT_CODES.has(error.code);
+}
+
+function isBusy(error: unknown): boolean {
+  return error instanceof ServiceError && error.code === "session/busy";
 }
 
 export class HttpClient {
@@ -104,12 +109,18 @@ export class HttpClient {
    */
   async request(request: HttpRequest): Promise<Uint8Array> {
     const repeatable = request.repeatable ?? request.method === "GET";
-    for (let attempt = 1; ; attempt++) {
+    const end = performance.now() + (request.timeoutMs ?? TIMEOUT_MS);
+    let lost = false;
+    for (let attempt = 1; ; ) {
       try {
         return await this.#exchange(request);
       } catch (error) {
-        if (!repeatable || attempt >= this.#attempts || !isTransient(error)) throw error;
+        // After a lost connection the service may still be at the answer: waiting for it is no failed try.
+        const underWay = lost && isBusy(error) && performance.now() < end;
+        if (!underWay && (!repeatable || attempt >= this.#attempts || !isTransient(error))) throw error;
+        lost ||= !(error instanceof ServiceError);
         await delay(pauseMs(error, this.#backoffMs * 2 ** (attempt - 1)));
+        if (!underWay) attempt++;
       }
     }
   }
@@ -135,7 +146,7 @@ export class HttpClient {
         method: request.method,
         headers,
         body,
-        signal: AbortSignal.timeout(request.timeoutMs ?? 600_000),
+        signal: AbortSignal.timeout(request.timeoutMs ?? TIMEOUT_MS),
       });
       const ok = answer.statusCode === 200 || answer.statusCode === 201;
       const limit = ok ? (request.maxBytes ?? LIMITS.jsonBytes) : LIMITS.jsonBytes;
@@ -154,7 +165,7 @@ export class HttpClient {
 }
 
 /** Exponential with jitter, or what the service asked for when that is longer. */
-function pauseMs(error: DeltapayError, backoffMs: number): number {
+function pauseMs(error: unknown, backoffMs: number): number {
   const asked = error instanceof ServiceError ? error.retryAfter * 1000 : 0;
   return Math.min(MAX_PAUSE_MS, Math.max(asked, backoffMs * (0.5 + Math.random())));
 }
