@@ -177,6 +177,21 @@ test("an adapter for another base model is refused by layer", async (t) => {
   }
 });
 
+test("a commitments file of another length than the shapes make is not fetched", async (t) => {
+  const { sha256: hash, bytes } = honest.registration.manifest.commitments;
+  for (const named of [bytes - 1, bytes + 1, 2 ** 30]) {
+    const { options, downloads } = optionsFor(
+      t,
+      withManifest({ commitments: { sha256: hash, bytes: named } }),
+    );
+    await assert.rejects(
+      verifyAdapter(options),
+      failsWith("manifest/commitments", "manifest.commitments.bytes"),
+    );
+    assert.deepEqual(downloads, { manifest: 1, commitments: 0 });
+  }
+});
+
 test("commitments that are not the manifest's, or not known to open, are refused and never cached", async (t) => {
   const { registration } = honest;
   const file = registration.commitmentsFile.slice();

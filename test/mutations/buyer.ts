@@ -48,6 +48,15 @@ export const BUYER_MUTATIONS: readonly Mutation[] = [
     pattern: "takes no check away",
   },
   {
+    name: "commitments-endless",
+    attack: "a manifest that names a commitments file of a gigabyte fills the buyer's memory and disk",
+    file: "runner/buyer/opening/verifyAdapter.ts",
+    find: "    bytes === expected,\n",
+    replace: "    bytes > 0 || expected > 0,\n",
+    test: "test/buyer/verifyAdapter.test.ts",
+    pattern: "is not fetched",
+  },
+  {
     name: "fee-unlimited",
     attack: "an opening fee of all the buyer has, taken with the agreement",
     file: "runner/buyer/opening/offer.ts",

@@ -2,12 +2,18 @@
 import { loadCommitKey } from "../../keys/load.ts";
 import { type Hex, toHex } from "../../protocol/bytes.ts";
 import { decodeKeyPoints, type KeyPoints } from "../../protocol/commitment.ts";
-import { type CheckedAdapter, checkManifest, decodeCommitmentsFile } from "../../protocol/commitmentsFile.ts";
+import {
+  type CheckedAdapter,
+  checkManifest,
+  commitmentsFileBytes,
+  decodeCommitmentsFile,
+} from "../../protocol/commitmentsFile.ts";
 import { type Curve, decodePoints } from "../../protocol/curve.ts";
 import { ensure } from "../../protocol/errors.ts";
 import { sha256 } from "../../protocol/hash.ts";
 import { type CommitKey, vkHash } from "../../protocol/key.ts";
 import { isForgeable } from "../../protocol/keyTrust.ts";
+import type { AdapterLayout } from "../../protocol/layout.ts";
 import { decodeManifest, type Manifest, manifestLayout } from "../../protocol/manifest.ts";
 import { columnSums } from "../../protocol/statement.ts";
 import type { Address } from "../../protocol/typedData.ts";
@@ -180,7 +186,7 @@ async function checkCommitments(
 ): Promise<CheckedAdapter & Pick<VerifiedAdapter, "sums" | "fromCache">> {
   const { curve, cache, entry, onProgress } = options;
   const layout = manifestLayout(manifest);
-  const file = await fetchCommitments(manifest, options);
+  const file = await fetchCommitments(manifest, layout, options);
   const files = {
     manifest: entry.manifestHash.toLowerCase() as Hex,
     vkHash: manifest.vkHash,
@@ -199,8 +205,17 @@ async function checkCommitments(
 
 async function fetchCommitments(
   { commitments: { sha256: hash, bytes } }: Manifest,
+  layout: AdapterLayout,
   { cache, client, adapterId, onProgress }: VerifyAdapterOptions,
 ): Promise<Uint8Array> {
+  // Known before a byte of it: up to a gigabyte would be fetched, kept in memory and on disk, and then refused.
+  const expected = commitmentsFileBytes(layout);
+  ensure(
+    bytes === expected,
+    "manifest/commitments",
+    `the manifest names a commitments file of ${bytes} bytes, its shapes make ${expected}`,
+    { field: "manifest.commitments.bytes", hint: "do not open an agreement with this adapter" },
+  );
   onProgress?.("commitments", 0, bytes);
   const file = await cache.file("commitments", hash, () =>
     client.commitments(adapterId, bytes, (received) => onProgress?.("commitments", received, bytes)),
