@@ -4,6 +4,8 @@ import { checkOffer, type OfferContext } from "../../runner/buyer/opening/offer.
 import { checkBudget, longestPass, tokensLeft } from "../../runner/buyer/session/budget.ts";
 import { layoutModules } from "../../runner/protocol/layout.ts";
 import { type Offer, offerHash } from "../../runner/protocol/typedData.ts";
+import { encodePassRequest } from "../../runner/wire/passRequest.ts";
+import { LIMITS } from "../../runner/wire/paths.ts";
 import { failsWith } from "./serve.ts";
 import {
   ADAPTER,
@@ -17,14 +19,16 @@ import {
   stranger,
 } from "./setting.ts";
 
+const layout = layoutModules(
+  SHAPES.map((shape, m) => ({ ...shape, name: `layer.${m}` })),
+  14,
+);
+
 const context: OfferContext = {
   domain: DOMAIN,
   adapterId: ADAPTER,
   contributor: contributor.address,
-  layout: layoutModules(
-    SHAPES.map((shape, m) => ({ ...shape, name: `layer.${m}` })),
-    14,
-  ),
+  layout,
 };
 
 test("an offer is the contributor's, for this adapter, in time and of use", async () => {
@@ -85,6 +89,21 @@ test("an opening fee is paid up to what the buyer may leave unpaid, what it pays
   await assert.rejects(fee(1n, { maxFee: 0n }), tooHigh);
 });
 
+test("a pass whose widest module's activations do not travel at once is refused before it begins", () => {
+  const wide = layoutModules(
+    [6, 14_336].map((dIn, m) => ({ name: `layer.${m}`, dIn, dOut: 4, r: 2, group: m })),
+    14,
+  );
+  const budget = { amount: 1n << 40n, offer: makeOffer({ maxUnpaidTokens: 65_536n, tokenCap: 65_536n }) };
+  const longest = longestPass(budget, wide);
+  const bytes = (tokens: number): number =>
+    encodePassRequest({ modules: [0, 1], passSalt: new Uint8Array(32), tokens, X: new Int16Array() }).length +
+    2 * 14_336 * tokens;
+  assert.ok(bytes(longest) <= LIMITS.activationsBytes && bytes(longest + 1) > LIMITS.activationsBytes);
+  checkBudget(budget, wide, 0, longest);
+  assert.throws(() => checkBudget(budget, wide, 0, longest + 1), failsWith("budget/pass-too-long"));
+});
+
 test("the budget is the smaller of the cap and what is paid in", () => {
   const budget = (amount: bigint, change: Partial<Offer> = {}) => ({ amount, offer: makeOffer(change) });
   assert.equal(tokensLeft(budget(55n), 0), 5);
@@ -96,12 +115,15 @@ test("the budget is the smaller of the cap and what is paid in", () => {
     tokensLeft(budget(1n << 90n, { tokenCap: (1n << 64n) - 1n, pricePerToken: 1n }), 0),
     2 ** 53 - 1,
   );
-  assert.equal(longestPass(budget(0n)), 8);
-  assert.equal(longestPass(budget(0n, { maxUnpaidTokens: 1n << 40n })), 65536);
-  checkBudget(budget(55n), 0, 5);
-  assert.throws(() => checkBudget(budget(55n), 0, 6), failsWith("budget/amount", "amount"));
-  assert.throws(() => checkBudget(budget(10_000n), 93, 8), failsWith("budget/token-cap", "offer.tokenCap"));
-  assert.throws(() => checkBudget(budget(10_000n), 0, 9), failsWith("budget/pass-too-long"));
+  assert.equal(longestPass(budget(0n), layout), 8);
+  assert.equal(longestPass(budget(0n, { maxUnpaidTokens: 1n << 40n }), layout), 65536);
+  checkBudget(budget(55n), layout, 0, 5);
+  assert.throws(() => checkBudget(budget(55n), layout, 0, 6), failsWith("budget/amount", "amount"));
+  assert.throws(
+    () => checkBudget(budget(10_000n), layout, 93, 8),
+    failsWith("budget/token-cap", "offer.tokenCap"),
+  );
+  assert.throws(() => checkBudget(budget(10_000n), layout, 0, 9), failsWith("budget/pass-too-long"));
   for (const tokens of [0, -1, 1.5, Number.NaN])
-    assert.throws(() => checkBudget(budget(55n), 0, tokens), failsWith("budget/bad-pass"));
+    assert.throws(() => checkBudget(budget(55n), layout, 0, tokens), failsWith("budget/bad-pass"));
 });

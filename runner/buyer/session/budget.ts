@@ -1,5 +1,6 @@
 /** What may still be asked under an agreement; the same limits the contributor enforces (protocol 5.1), checked first here. */
 import { DeltapayError } from "../../protocol/errors.ts";
+import type { AdapterLayout } from "../../protocol/layout.ts";
 import type { Offer } from "../../protocol/typedData.ts";
 import { LIMITS } from "../../wire/paths.ts";
 
@@ -19,9 +20,15 @@ export function tokensLeft({ offer, amount }: Budget, tokens: number): number {
     : Number(left > BigInt(Number.MAX_SAFE_INTEGER) ? BigInt(Number.MAX_SAFE_INTEGER) : left);
 }
 
-/** Most tokens one pass may have under the offer. */
-export function longestPass({ offer }: Pick<Budget, "offer">): number {
-  const limit = BigInt(LIMITS.passTokens);
+/** Most tokens one pass may have under the offer: those whose widest activations travel at once, or it could not end. */
+export function longestPass(
+  { offer }: Pick<Budget, "offer">,
+  { modules }: Pick<AdapterLayout, "modules">,
+): number {
+  const widest = Math.max(...modules.map(({ dIn }) => dIn));
+  const header = 40 + 4 * modules.length;
+  const travelling = Math.floor((LIMITS.activationsBytes - header) / (2 * widest));
+  const limit = BigInt(Math.min(LIMITS.passTokens, travelling));
   return Number(offer.maxUnpaidTokens < limit ? offer.maxUnpaidTokens : limit);
 }
 
@@ -30,15 +37,20 @@ export function longestPass({ offer }: Pick<Budget, "offer">): number {
  * @param tokens tokens of all passes so far
  * @throws DeltapayError `budget/bad-pass`, `budget/pass-too-long`, `budget/token-cap`, `budget/amount`, each with the tokens left
  */
-export function checkBudget(budget: Budget, tokens: number, passTokens: number): void {
+export function checkBudget(
+  budget: Budget,
+  layout: Pick<AdapterLayout, "modules">,
+  tokens: number,
+  passTokens: number,
+): void {
   const { offer, amount } = budget;
   if (!Number.isInteger(passTokens) || passTokens < 1)
     throw new DeltapayError("budget/bad-pass", "a pass has at least one token", { field: "tokens" });
-  const longest = longestPass(budget);
+  const longest = longestPass(budget, layout);
   if (passTokens > longest)
     throw new DeltapayError(
       "budget/pass-too-long",
-      `a pass of ${passTokens} tokens; this offer serves at most ${longest} at once`,
+      `a pass of ${passTokens} tokens; at most ${longest} are served at once`,
       {
         field: "offer.maxUnpaidTokens",
         hint: `use a context of at most ${longest} tokens`,

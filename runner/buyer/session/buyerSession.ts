@@ -164,7 +164,7 @@ export class BuyerSession {
       field: "deadline",
       hint: "open another agreement",
     });
-    checkBudget(this.#terms, this.#state.tokens, tokens);
+    checkBudget(this.#terms, this.#layout, this.#state.tokens, tokens);
     const unreceipted = this.#state.tokens - view.receipt.tokens;
     if (BigInt(unreceipted + tokens) > this.#terms.offer.maxUnpaidTokens) await this.sendReceipt();
     this.#pass.begin(this.#state.passes + 1, tokens);

@@ -37,7 +37,7 @@ export class RemoteAdapter {
 
   /** Most tokens one pass may have. */
   get longestPass(): number {
-    return longestPass(this.terms);
+    return longestPass(this.terms, this.layout);
   }
 
   /** What the tokens bought so far give away of the adapter. */
