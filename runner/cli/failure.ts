@@ -2,6 +2,7 @@
 import type { CommanderError } from "commander";
 import { DeltapayError } from "../protocol/errors.ts";
 import { systemError } from "./systemErrors.ts";
+import { visible } from "./visible.ts";
 
 export const ExitCode = { done: 0, failed: 1, usage: 2 } as const;
 
@@ -56,7 +57,7 @@ export function printError(error: unknown, json: boolean): number {
   else {
     const field = known.field === undefined ? "" : `\n  field: ${known.field}`;
     const hint = known.hint === undefined ? "" : `\n  hint: ${known.hint}`;
-    process.stderr.write(`error: ${known.message}${field}${hint}\n  code: ${known.code}\n`);
+    process.stderr.write(visible(`error: ${known.message}${field}${hint}\n  code: ${known.code}\n`));
   }
   if (process.env["DELTAPAY_DEBUG"] === "1" && known.stack !== undefined)
     process.stderr.write(`${known.stack}\n`);

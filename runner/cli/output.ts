@@ -3,6 +3,7 @@ import Table from "cli-table3";
 import type { Command } from "commander";
 import { stringifyMessage } from "../wire/messages.ts";
 import { Progress } from "./progress.ts";
+import { visible } from "./visible.ts";
 
 export interface OutputFlags {
   json?: boolean;
@@ -28,7 +29,7 @@ export class Output {
   /** Something a person may want to know meanwhile. */
   note(text: string): void {
     this.progress.pause();
-    process.stderr.write(`${text}\n`);
+    process.stderr.write(`${visible(text)}\n`);
   }
 
   /** Something a person should know. */

@@ -94,6 +94,15 @@ export const BUYER_MUTATIONS: readonly Mutation[] = [
     pattern: "never compared",
   },
   {
+    name: "terminal-steered",
+    attack: "a contributor's URL or field rewrites what the buyer's terminal has shown: a warning, a price",
+    file: "runner/cli/visible.ts",
+    find: 'return text.replace(UNSEEN, "\\uFFFD");',
+    replace: "return text.replace(UNSEEN, (unseen) => unseen);",
+    test: "test/cli/output.test.ts",
+    pattern: "cannot steer the terminal",
+  },
+  {
     name: "allowance-left",
     attack: "an allowance greater than the payment stays with the escrow",
     file: "runner/chain/erc20.ts",
