@@ -135,6 +135,22 @@ test("a fee that was not agreed to is refused before anything is prepared", asyn
   assert.equal(chain.sent, 1);
 });
 
+test("a contributor cannot keep the money of a buyer who closes: a long lock is refused before anything is prepared", async (t) => {
+  const { disk, chain, options } = await setUp(t);
+  const DAY = 86_400n;
+  const offer = await signOffer(makeOffer({ minDuration: 100n * DAY, closeWindow: 29n * DAY }));
+  await assert.rejects(
+    openAgreement({ ...options, offer }),
+    failsWith("offer/locks-too-long", "closeWindow"),
+  );
+  assert.deepEqual([chain.sent, disk.vault.names(), disk.store.agreements()], [0, [], []]);
+  // What ends by itself before that, or a time that was agreed to, locks nothing longer.
+  const brief = await signOffer(makeOffer({ closeWindow: 1n << 63n }));
+  await openAgreement({ ...options, offer: brief });
+  await openAgreement({ ...options, offer, maxLock: 29n * DAY });
+  assert.equal(chain.sent, 2);
+});
+
 test("status shows what is owed and what is left; close and refund end the agreement here too", async (t) => {
   const { disk, chain, options } = await setUp(t);
   const { terms } = await openAgreement(options);

@@ -76,6 +76,16 @@ export const BUYER_MUTATIONS: readonly Mutation[] = [
     pattern: "no deadline fits",
   },
   {
+    name: "lock-unlimited",
+    attack:
+      "a closeWindow of a century: the money of a buyer who closes stays until the contributor is paid to release it",
+    file: "runner/buyer/opening/offer.ts",
+    find: "  if (lock > maxLock)\n",
+    replace: "  if (false)\n",
+    test: "test/buyer/open.test.ts",
+    pattern: "cannot keep the money",
+  },
+  {
     name: "fee-not-compared",
     attack: "a low price that hides a high opening fee",
     file: "runner/buyer/opening/chooseOffer.ts",

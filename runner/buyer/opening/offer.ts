@@ -35,7 +35,8 @@ export interface CheckedOffer {
   contributorWarnings: string[];
 }
 
-const WEEK = 7n * 24n * 3600n;
+const DAY = 24n * 3600n;
+const WEEK = 7n * DAY;
 const ZERO_ADDRESS = `0x${"0".repeat(40)}`;
 
 /**
@@ -63,6 +64,29 @@ export function checkFee(offer: Offer, amount: bigint, maxFee = defaultMaxFee(of
       {
         field: "openingFee",
         hint: `it is paid at once and never returned; --max-fee ${offer.openingFee} (maxFee) accepts it`,
+      },
+    );
+}
+
+/** The longest time that a closed agreement may keep the money without asking, seconds. */
+export const DEFAULT_MAX_LOCK = 4n * WEEK;
+
+/**
+ * Refuses an agreement that would keep the money of a buyer who has closed it: the offer's closeWindow is the contributor's
+ * choice, and while it runs nobody else can give anything back.
+ * @param duration to the deadline, seconds
+ * @throws DeltapayError `offer/locks-too-long`
+ */
+export function checkLock({ closeWindow }: Offer, duration: bigint, maxLock = DEFAULT_MAX_LOCK): void {
+  const lock = closeWindow < duration ? closeWindow : duration;
+  const days = (lock + DAY - 1n) / DAY;
+  if (lock > maxLock)
+    throw new DeltapayError(
+      "offer/locks-too-long",
+      `after closing, the money could stay locked for up to ${days} days`,
+      {
+        field: "closeWindow",
+        hint: `only the contributor could release it sooner; --max-lock ${days}d (maxLock) accepts it`,
       },
     );
 }

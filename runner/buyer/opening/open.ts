@@ -19,7 +19,7 @@ import { unixNow } from "../clock.ts";
 import { newSigner } from "../store/signerKey.ts";
 import type { BuyerStore } from "../store/store.ts";
 import type { AgreementTerms, StoredAgreement } from "../store/storedRows.ts";
-import { checkFee } from "./offer.ts";
+import { checkFee, checkLock } from "./offer.ts";
 
 export interface OpenOptions {
   chain: BuyerChain;
@@ -37,6 +37,8 @@ export interface OpenOptions {
   amount: bigint;
   /** Largest opening fee to pay, smallest units. Default: `defaultMaxFee`. */
   maxFee?: bigint;
+  /** Longest time the money may stay locked after `close`, seconds. Default: `DEFAULT_MAX_LOCK`. */
+  maxLock?: bigint;
   /** Last second at which receipts settle, Unix time. Default: the offer's minDuration and an hour from now. */
   deadline?: bigint;
   /** Unix seconds by which the chain judges. Default: the clock. */
@@ -48,7 +50,7 @@ const HOUR = 3600n;
 /**
  * Prepares an agreement: a fresh signer key in the vault, the terms in the database, nothing on chain yet.
  * @returns its id, which the escrow will give it
- * @throws DeltapayError `offer/fee-too-high`, `agreement/deadline`
+ * @throws DeltapayError `offer/fee-too-high`, `offer/locks-too-long`, `agreement/deadline`
  */
 export function prepareAgreement(options: OpenOptions): Hex {
   const { store, vault, domain, offer, amount } = options;
@@ -71,6 +73,7 @@ export function prepareAgreement(options: OpenOptions): Hex {
     `the deadline ${deadline} is later than the escrow can keep`,
     { field: "deadline", hint: "do not take an offer whose minDuration no agreement can outlast" },
   );
+  checkLock(offer.offer, deadline - now, options.maxLock);
   const signer = newSigner(vault);
   const nonce = readUintLE(crypto.getRandomValues(new Uint8Array(32)), 0, 32);
   const hash = offerHash(offer.offer);

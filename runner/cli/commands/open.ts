@@ -44,6 +44,7 @@ interface Flags extends ChainFlags, DataFlags, ModelFlags, OutputFlags {
   offer?: Hex;
   token: Address;
   maxFee?: string;
+  maxLock?: bigint;
   deadlineIn?: bigint;
   /** Account whose wallet pays in the browser; nothing is sent from here. */
   buyer?: Address;
@@ -152,6 +153,7 @@ async function openOn(
     offer: signed,
     amount,
     ...(maxFee === undefined ? {} : { maxFee }),
+    ...(flags.maxLock === undefined ? {} : { maxLock: flags.maxLock }),
     now,
     ...(flags.deadlineIn === undefined ? {} : { deadline: now + flags.deadlineIn }),
   };
@@ -308,6 +310,11 @@ export function registerOpen(program: Command): void {
       "--max-fee <amount>",
       "largest opening fee to pay (default: the smaller of --amount and the offer's maxUnpaidTokens x price)",
       amountText,
+    )
+    .option(
+      "--max-lock <time>",
+      "longest time the money may stay locked after close, until what is left comes back (default: 4w)",
+      seconds,
     )
     .option(
       "--buyer <address>",
