@@ -119,6 +119,7 @@ export async function stream(completing: Completing, send: (event: Completion) =
     echoed = true;
     sendText(piece);
   });
+  if (!echoed) sendText(request.prompt);
   send({ ...head, choices: [choice("", FINISH[generated.reason])], ...usage, deltapay: moneyOf(purse) });
   if (request.includeUsage)
     send({ ...head, choices: [], usage: usageOf(generated), deltapay: moneyOf(purse) });
