@@ -1,9 +1,10 @@
 /** A paid adapter for programs: opened from a buyer's data folder in one call. */
-
+import * as fs from "node:fs";
+import * as path from "node:path";
 import { type AdapterUse, loadAdapter } from "../buyer/loadAdapter.ts";
 import type { BuyerSessionOptions } from "../buyer/session/buyerSession.ts";
 import { RemoteAdapter as BuyersAdapter } from "../buyer/session/remoteAdapter.ts";
-import { type BuyerData, openBuyerData } from "../buyer/store/dataFolder.ts";
+import { BUYER_DATABASE, type BuyerData, openBuyerData } from "../buyer/store/dataFolder.ts";
 import type { StoredAgreement } from "../buyer/store/storedRows.ts";
 import { connectChain, DEFAULT_RPC_URL, withDeployment } from "../chain/connect.ts";
 import type { Hex } from "../protocol/bytes.ts";
@@ -52,6 +53,13 @@ export class RemoteAdapter extends BuyersAdapter {
    */
   static async open(options: OpenOptions): Promise<RemoteAdapter> {
     const { passphrase, rpcUrl = DEFAULT_RPC_URL, deploymentFile } = options;
+    // Opening makes what is missing: a name mistyped would look like a folder without agreements.
+    ensure(
+      fs.existsSync(path.join(options.data, BUYER_DATABASE)),
+      "storage/no-data",
+      `${options.data} has no data of a buyer`,
+      { field: "data", hint: "name the folder that deltapay open --data has made" },
+    );
     const ctx = await withDeployment(await connectChain({ rpcUrl }), deploymentFile);
     const data = await openBuyerData(options.data, passphrase === undefined ? {} : { passphrase });
     try {
