@@ -39,6 +39,28 @@ export async function agreementStatus(
 }
 
 /**
+ * Those of these agreements that can still be used. One that the chain has ended for good counts as ended here from now on: a
+ * deadline passes without a word to this folder.
+ * @throws DeltapayError `chain/...`
+ */
+export async function stillOpen(
+  chain: Pick<BuyerChain, "readAgreement" | "time">,
+  store: BuyerStore,
+  agreements: readonly StoredAgreement[],
+): Promise<StoredAgreement[]> {
+  const open: StoredAgreement[] = [];
+  for (const agreement of agreements) {
+    const { agreementId } = agreement.terms;
+    const { status, deadline } = await chain.readAgreement(agreementId, "final");
+    // A node that is behind may not have it yet.
+    const isOver = status === "open" ? deadline < (await chain.time("final")) : status !== "none";
+    if (isOver) store.setPhase(agreementId, "ended");
+    else open.push(agreement);
+  }
+  return open;
+}
+
+/**
  * Ends an agreement on chain: nothing more is served, and after the close window what is not settled can be refunded.
  * @throws DeltapayError `agreement/unknown`, `contract/...`, `chain/...`
  */

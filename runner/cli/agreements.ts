@@ -2,6 +2,7 @@
 import { buyerChain } from "../buyer/chainView.ts";
 import { parseServiceUrl, sameOrigin } from "../buyer/client/pinnedConnection.ts";
 import { refreshRecord } from "../buyer/client/refreshRecord.ts";
+import { stillOpen } from "../buyer/follow.ts";
 import { completeOpening } from "../buyer/opening/open.ts";
 import { reviewOpening, unfinishedOpenings } from "../buyer/opening/unfinishedOpening.ts";
 import type { BuyerData } from "../buyer/store/dataFolder.ts";
@@ -82,7 +83,7 @@ export async function followContributor(
     readAdapter: buyerChain(ctx).readAdapter,
   };
   const served: Hex[] = [];
-  for (const { terms } of openAgreements(ctx, store)) {
+  for (const { terms } of await openAgreements(ctx, store)) {
     const { agreementId, record } = terms;
     try {
       await refreshRecord(store, agreementId, where);
@@ -103,13 +104,14 @@ export async function followContributor(
   return served;
 }
 
-function openAgreements(ctx: ChainContext, store: BuyerStore): StoredAgreement[] {
-  return store.agreements().filter(({ phase, terms }) => phase === "open" && isOnChain(ctx, terms));
+function openAgreements(ctx: ChainContext, store: BuyerStore): Promise<StoredAgreement[]> {
+  const here = store.agreements().filter(({ phase, terms }) => phase === "open" && isOnChain(ctx, terms));
+  return stillOpen(buyerChain(ctx), store, here);
 }
 
 /**
  * The agreements named, or the only one that is open.
- * @throws DeltapayError `agreement/unknown`, `agreement/not-open`, `usage/bad-value`, as `followContributor`
+ * @throws DeltapayError `agreement/unknown`, `agreement/not-open`, `agreement/none`, `usage/bad-value`, `chain/...`, as `followContributor`
  */
 export async function chosenAgreements(
   ctx: ChainContext,
@@ -124,7 +126,7 @@ export async function chosenAgreements(
     if (!served.some((id) => chosen.has(id))) chosen.add(served.at(-1)!);
   }
   if (chosen.size > 0) return [...chosen].map((id) => requireOpened(store.agreement(id)));
-  const open = openAgreements(ctx, store);
+  const open = await openAgreements(ctx, store);
   if (open.length === 0)
     throw new DeltapayError("agreement/none", "no agreement is open", {
       field: "agreement",

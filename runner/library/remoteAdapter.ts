@@ -1,12 +1,14 @@
 /** A paid adapter for programs: opened from a buyer's data folder in one call. */
 import * as fs from "node:fs";
 import * as path from "node:path";
+import { buyerChain } from "../buyer/chainView.ts";
+import { stillOpen } from "../buyer/follow.ts";
 import { type AdapterUse, loadAdapter } from "../buyer/loadAdapter.ts";
 import type { BuyerSessionOptions } from "../buyer/session/buyerSession.ts";
 import { RemoteAdapter as BuyersAdapter } from "../buyer/session/remoteAdapter.ts";
 import { BUYER_DATABASE, type BuyerData, openBuyerData } from "../buyer/store/dataFolder.ts";
 import type { StoredAgreement } from "../buyer/store/storedRows.ts";
-import { connectChain, DEFAULT_RPC_URL, withDeployment } from "../chain/connect.ts";
+import { type ChainContext, connectChain, DEFAULT_RPC_URL, withDeployment } from "../chain/connect.ts";
 import type { Hex } from "../protocol/bytes.ts";
 import { loadCurve } from "../protocol/curve.ts";
 import { ensure } from "../protocol/errors.ts";
@@ -63,7 +65,7 @@ export class RemoteAdapter extends BuyersAdapter {
     const ctx = await withDeployment(await connectChain({ rpcUrl }), deploymentFile);
     const data = await openBuyerData(options.data, passphrase === undefined ? {} : { passphrase });
     try {
-      const { terms } = chosen(data, options.agreementId);
+      const { terms } = await chosen(ctx, data, options.agreementId);
       return new RemoteAdapter(await loadAdapter(ctx, data, terms, options), data);
     } catch (error) {
       data.close();
@@ -83,9 +85,14 @@ export class RemoteAdapter extends BuyersAdapter {
   }
 }
 
-function chosen({ store }: BuyerData, agreementId: Hex | undefined): StoredAgreement {
+async function chosen(
+  ctx: ChainContext,
+  { store }: BuyerData,
+  agreementId: Hex | undefined,
+): Promise<StoredAgreement> {
   if (agreementId !== undefined) return store.agreement(agreementId);
-  const [only, ...others] = store.agreements().filter(({ phase }) => phase === "open");
+  const here = store.agreements().filter(({ phase }) => phase === "open");
+  const [only, ...others] = await stillOpen(buyerChain(ctx), store, here);
   ensure(only !== undefined, "agreement/none", "no agreement is open", {
     field: "agreementId",
     hint: "open one: deltapay open --contributor URL",

@@ -1,6 +1,7 @@
 import assert from "node:assert/strict";
 import { test } from "node:test";
-import { agreementStatus, closeAgreement, refundAgreement } from "../../runner/buyer/follow.ts";
+import type { ChainAgreement } from "../../runner/buyer/chainView.ts";
+import { agreementStatus, closeAgreement, refundAgreement, stillOpen } from "../../runner/buyer/follow.ts";
 import {
   completeOpening,
   type OpenOptions,
@@ -8,6 +9,8 @@ import {
   prepareAgreement,
 } from "../../runner/buyer/opening/open.ts";
 import { loadSigner } from "../../runner/buyer/store/signerKey.ts";
+import type { StoredAgreement } from "../../runner/buyer/store/storedRows.ts";
+import type { Hex } from "../../runner/protocol/bytes.ts";
 import { type Disk, openDisk, type Test, TestChain } from "./agreement.ts";
 import { failsWith } from "./serve.ts";
 import {
@@ -175,4 +178,28 @@ test("status shows what is owed and what is left; close and refund end the agree
   assert.equal(disk.store.agreement(id).phase, "ended");
   const refunding = { refund: async () => ({ txHash: CODE_HASH, amount: 700n }) };
   assert.equal((await refundAgreement(refunding, disk.store, id)).amount, 700n);
+});
+
+test("an agreement that is over on chain is not in the way of one that is open", async (t) => {
+  const { disk, chain, options } = await setUp(t);
+  const opened: StoredAgreement[] = [];
+  for (let n = 0; n < 6; n++) opened.push(await openAgreement(options));
+  const [lapsed, closing, refunded, released, unseen, open] = opened.map(({ terms }) => terms.agreementId);
+  const now = (id: Hex | undefined, change: Partial<ChainAgreement>): void =>
+    void chain.agreements.set(id!, { ...chain.agreements.get(id!)!, ...change });
+  now(lapsed, { deadline: NOW - 1n });
+  now(closing, { status: "closing" });
+  now(refunded, { status: "refunded" });
+  now(released, { status: "released" });
+  now(unseen, { status: "none" });
+  now(open, { deadline: NOW });
+  const left = await stillOpen(chain, disk.store, opened);
+  assert.deepEqual(
+    left.map(({ terms }) => terms.agreementId),
+    [unseen, open],
+  );
+  assert.deepEqual(
+    disk.store.agreements().map(({ phase }) => phase),
+    ["ended", "ended", "ended", "ended", "open", "open"],
+  );
 });
