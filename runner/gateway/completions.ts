@@ -8,7 +8,7 @@ import type { ServedModel } from "./models.ts";
 import type { Account, Purse } from "./purse.ts";
 
 /** Why a text ends, in OpenAI's words. */
-const FINISH = { length: "length", stop: "stop", end: "stop" } as const;
+const FINISH = { length: "length", budget: "length", stop: "stop", end: "stop" } as const;
 
 interface Choice {
   index: 0;

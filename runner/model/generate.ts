@@ -23,7 +23,10 @@ export interface GenerateOptions extends SamplingOptions {
   endIds: readonly number[];
   /** Called with each settled piece of new text. */
   onText?: (piece: string) => void;
-  /** Called before each pass with the tokens it will run on; what it throws ends the generation unpaid from there. */
+  /**
+   * Called before each pass with the tokens it will run on. What it throws refuses the first pass; before a later one it ends
+   * the text, which is paid for so far.
+   */
   beforePass?: (tokens: number) => void;
   /** Ends the generation before the next pass. */
   signal?: AbortSignal;
@@ -36,7 +39,8 @@ export interface Generated {
   ids: number[];
   /** Tokens added. */
   added: number;
-  reason: "length" | "stop" | "end";
+  /** `budget`: the next pass was refused by `beforePass`. */
+  reason: "length" | "stop" | "end" | "budget";
 }
 
 /**
@@ -66,7 +70,12 @@ export async function generate(
   text = tokenizer.decode(prompt);
   while (added.length < options.maxTokens) {
     options.signal?.throwIfAborted();
-    options.beforePass?.(decoder.tokensToRun(next.length));
+    try {
+      options.beforePass?.(decoder.tokensToRun(next.length));
+    } catch (error) {
+      if (added.length === 0) throw error;
+      return result("budget");
+    }
     const { logits, vocabulary } = await decoder.forward(next);
     const id = sampleToken(logits.subarray(-vocabulary), options, random);
     if (options.endIds.includes(id)) return result("end");

@@ -141,9 +141,12 @@ test("what a text costs is said, or refused, before the first token is paid", as
   );
   assert.equal(remote.progress.tokens, 0);
   const tokenizer = await loadTokenizer(modelPath("tokenizer.json"));
-  const writing = model.generate(tokenizer, { ...GREEDY, prompt: "And I saw", maxTokens: 4 });
-  await assert.rejects(writing, failsWith("budget/token-cap"));
-  // 5 + 6 + 7 tokens are served; 8 more do not fit the cap of 20.
+  const asked = { ...GREEDY, prompt: "And I saw", maxTokens: 4 };
+  const { text, added, reason } = await model.generate(tokenizer, asked);
+  // 5 + 6 + 7 tokens are served; 8 more do not fit the cap of 20, and the text paid for ends there.
+  assert.deepEqual([added, reason, remote.progress.tokens], [3, "budget", 18]);
+  assert.ok(text.length > asked.prompt.length);
+  await assert.rejects(model.generate(tokenizer, asked), failsWith("budget/token-cap"));
   assert.equal(remote.progress.tokens, 18);
   assert.match(warnings[0]!, /no KV cache.*up to 26 tokens/);
   assert.match(warnings[1]!, /20 are left/);

@@ -192,6 +192,7 @@ test("the budget of the run ends it before a pass that would exceed it", async (
   })().catch((reason: unknown) => reason);
   assert.ok(error instanceof APIError, `${answered} were answered`);
   assert.deepEqual([error.status, error.code], [402, "budget_exceeded"]);
+  assert.ok(answered > 0, "what the budget paid for before it ended was answered");
   const { agreements, budgetLeft } = await money();
   assert.ok(BigInt(budgetLeft) >= 0n && BigInt(agreements[0]!.spent) <= BigInt(BUDGET) * PRICE, budgetLeft);
 });

@@ -95,7 +95,7 @@ export class AdaptedModel {
   }
 
   /**
-   * Continues a prompt.
+   * Continues a prompt, as far as the agreements pay for it.
    * @throws DeltapayError `generate/...`, `budget/...`, and whatever a pass throws
    */
   async generate(tokenizer: Tokenizer, options: GenerateOptions): Promise<Generated> {
@@ -108,7 +108,11 @@ export class AdaptedModel {
       );
     if (needed > left)
       this.#warn(`up to ${needed} tokens are needed, ${left} are left: the text may stop early`);
-    return generate(this.#decoder, tokenizer, options);
+    const beforePass = (tokens: number): void => {
+      options.beforePass?.(tokens);
+      for (const adapter of this.#adapters) adapter.checkPass(tokens);
+    };
+    return generate(this.#decoder, tokenizer, { ...options, beforePass });
   }
 
   /**

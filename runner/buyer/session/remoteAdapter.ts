@@ -6,7 +6,7 @@ import { encodeOpening, openingOf } from "../../protocol/openingFile.ts";
 import { decodeState } from "../../protocol/sessionState.ts";
 import type { ProofBundle, SessionView } from "../../wire/messages.ts";
 import type { AgreementTerms, StoredReceipt } from "../store/storedRows.ts";
-import { longestPass, tokensLeft } from "./budget.ts";
+import { checkBudget, longestPass, tokensLeft } from "./budget.ts";
 import { BuyerSession, type BuyerSessionOptions } from "./buyerSession.ts";
 
 export class RemoteAdapter {
@@ -38,6 +38,11 @@ export class RemoteAdapter {
   /** Most tokens one pass may have. */
   get longestPass(): number {
     return longestPass(this.terms, this.layout);
+  }
+
+  /** Whether a pass of `tokens` more tokens is served and paid for. @throws DeltapayError `budget/...` */
+  checkPass(tokens: number): void {
+    checkBudget(this.terms, this.layout, this.#session.progress.tokens, tokens);
   }
 
   /** What the tokens bought so far give away of the adapter. */
