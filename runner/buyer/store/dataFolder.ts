@@ -2,7 +2,7 @@
  * The buyer's data folder.
  *
  *   buyer.db                    agreements, passes, receipts (SQLite)
- *   vault/, vault.key           agreements' signer keys and scales: encrypted
+ *   vault/, vault.key           agreements' signer keys: encrypted
  *   adapters/                   verified manifests and commitments
  *   transcripts/<agreement>/    every pass, when asked to keep them
  */
