@@ -168,6 +168,8 @@ test("silence and absence are told apart", async (t) => {
     patient.request({ method: "GET", path: "/", timeoutMs: 100 }),
     failsWith("http/timeout"),
   );
+  const hasty = client(t, url, { attempts: 1, timeoutMs: 100 });
+  await assert.rejects(hasty.request({ method: "GET", path: "/" }), failsWith("http/timeout"));
   const gone = client(t, "http://127.0.0.1:1", { attempts: 2 });
   await assert.rejects(gone.request({ method: "GET", path: "/" }), failsWith("http/unreachable"));
 });

@@ -18,6 +18,8 @@ export interface HttpClientOptions {
   connectTimeoutMs?: number;
   /** Between two signs of life of an answer. Default 60 s. */
   idleTimeoutMs?: number;
+  /** For a whole exchange, where the request does not say. Default 10 minutes. */
+  timeoutMs?: number;
 }
 
 export interface HttpRequest {
@@ -32,7 +34,7 @@ export interface HttpRequest {
   maxBytes?: number;
   /** Whether sending the same bytes twice means the same as once. Default: GET does, POST does not. */
   repeatable?: boolean;
-  /** For the whole exchange, milliseconds. Default 10 minutes. */
+  /** For the whole exchange, milliseconds. Default: the client's. */
   timeoutMs?: number;
   onProgress?: (received: number) => void;
 }
@@ -61,7 +63,6 @@ export class ServiceError extends DeltapayError {
 const MAX_PAUSE_MS = 30_000;
 const TRANSIENT_CODES = new Set(["http/unreachable", "http/timeout", "http/interrupted"]);
 const TRANSIENT_STATUS = new Set([429, 502, 503, 504]);
-const TIMEOUT_MS = 600_000;
 
 function isTransient(error: unknown): error is DeltapayError {
   if (error instanceof ServiceError) return TRANSIENT_STATUS.has(error.status);
@@ -77,6 +78,7 @@ export class HttpClient {
   readonly #pool: Pool;
   readonly #attempts: number;
   readonly #backoffMs: number;
+  readonly #timeoutMs: number;
 
   /** @throws DeltapayError `http/bad-url`, `http/insecure-url`, `http/no-certificate` */
   constructor(url: string, options: HttpClientOptions = {}) {
@@ -89,6 +91,7 @@ export class HttpClient {
       });
     this.#attempts = options.attempts ?? 5;
     this.#backoffMs = options.backoffMs ?? 200;
+    this.#timeoutMs = options.timeoutMs ?? 600_000;
     this.#pool = new Pool(this.url.origin, {
       connect: pinnedConnector(accepts ?? (() => false), connectTimeoutMs),
       connections: 1,
@@ -109,7 +112,7 @@ export class HttpClient {
    */
   async request(request: HttpRequest): Promise<Uint8Array> {
     const repeatable = request.repeatable ?? request.method === "GET";
-    const end = performance.now() + (request.timeoutMs ?? TIMEOUT_MS);
+    const end = performance.now() + (request.timeoutMs ?? this.#timeoutMs);
     let lost = false;
     for (let attempt = 1; ; ) {
       try {
@@ -146,7 +149,7 @@ export class HttpClient {
         method: request.method,
         headers,
         body,
-        signal: AbortSignal.timeout(request.timeoutMs ?? TIMEOUT_MS),
+        signal: AbortSignal.timeout(request.timeoutMs ?? this.#timeoutMs),
       });
       const ok = answer.statusCode === 200 || answer.statusCode === 201;
       const limit = ok ? (request.maxBytes ?? LIMITS.jsonBytes) : LIMITS.jsonBytes;

@@ -21,6 +21,9 @@ interface Flags extends ChainFlags, DataFlags, OutputFlags {
   tell: boolean;
 }
 
+/** A contributor that keeps a request waiting costs a buyer who wants to get out this long, not an hour. */
+const TELLING = { attempts: 1, timeoutMs: 30_000 };
+
 /** Hands in the last receipt and says that this was all. A contributor that does not answer is no obstacle. */
 async function tellContributor(
   out: Output,
@@ -28,7 +31,8 @@ async function tellContributor(
   data: BuyerData,
   terms: AgreementTerms,
 ): Promise<boolean> {
-  const client = connectRecorded(terms.record);
+  out.note("handing the last receipt to the contributor (--no-tell leaves it out)");
+  const client = connectRecorded(terms.record, TELLING);
   const session = new Session(client, domainOf(ctx), terms.agreementId, loadSigner(data.vault, terms.signer));
   try {
     await session.connect();
