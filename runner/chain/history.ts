@@ -60,7 +60,10 @@ export async function readSettlements(ctx: ChainContext, agreementId: Hex): Prom
 }
 
 /** How many agreements of an adapter were opened, settled, refunded and released. */
-export async function adapterRecord(ctx: ChainContext, adapterId: Hex): Promise<AdapterRecord> {
+export async function adapterRecord(
+  ctx: Pick<ChainContext, "publicClient" | "deployment" | "rpcUrl">,
+  adapterId: Hex,
+): Promise<AdapterRecord> {
   const opened = await findEvents(ctx, "escrow", "AgreementOpened", { adapterId });
   const ids = new Set(opened.map(({ args }) => args.agreementId));
   const first = opened[0]?.blockNumber;

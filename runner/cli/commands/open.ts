@@ -22,11 +22,11 @@ import { type ChainContext, domainOf } from "../../chain/connect.ts";
 import { readToken, type Token } from "../../chain/erc20.ts";
 import { when } from "../../chain/errors.ts";
 import { chainTime } from "../../chain/finality.ts";
-import { adapterRecord } from "../../chain/history.ts";
 import type { Hex } from "../../protocol/bytes.ts";
 import { type Address, offerHash } from "../../protocol/typedData.ts";
 import { DEFAULT_APP_PORT } from "../../wire/admin.ts";
 import type { SignedOffer } from "../../wire/messages.ts";
+import { tellRecord } from "../adapterRecord.ts";
 import { formatAmount, parseAmount } from "../amounts.ts";
 import { type ChainFlags, gasOf, openChain, openSigningChain, withChain, withSigner } from "../connection.ts";
 import { badValue } from "../failure.ts";
@@ -207,8 +207,8 @@ async function openNew(out: Output, payer: Payer, data: BuyerData, wish: OfferWi
     ...(flags.adapter === undefined ? {} : { adapterId: flags.adapter }),
   });
   const livenessMs = await checkLiveness(found, domain);
-  const record = await adapterRecord(ctx, found.adapterId);
-  out.note(`contributor ${found.entry.contributor} answers; its adapter: ${recordLine(record)}`);
+  out.note(`contributor ${found.entry.contributor} answers`);
+  const record = await tellRecord(out, ctx, found.adapterId);
 
   const now = await chainTime(ctx);
   const signed = chooseOffer(await availableOffers(ctx, found.offers, now), wish);
@@ -246,15 +246,6 @@ async function expectedModules({ adapterConfig }: Flags): Promise<Pick<AdapterUs
       "leave the option out: there is nothing to compare",
     );
   return { expected: { targetModules, layersToTransform } };
-}
-
-function recordLine({
-  opened,
-  settled,
-  refunded,
-  released,
-}: Awaited<ReturnType<typeof adapterRecord>>): string {
-  return `${opened} agreements opened, ${settled} settled, ${refunded} refunded, ${released} released`;
 }
 
 function lines(
