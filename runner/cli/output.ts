@@ -43,7 +43,9 @@ export class Output {
   result(value: unknown, lines: () => readonly string[]): void {
     this.progress.pause();
     this.#printed = true;
-    process.stdout.write(this.json ? `${stringifyMessage(value, 2)}\n` : `${lines().join("\n")}\n`);
+    const text = `${this.json ? stringifyMessage(value, 2) : lines().join("\n")}\n`;
+    // What goes to a file or another program is left as it is.
+    process.stdout.write(process.stdout.isTTY ? visible(text) : text);
   }
 }
 

@@ -93,8 +93,9 @@ export async function generate(
 
 /** Holds back a character whose bytes have not all come, which decodes to U+FFFD, and a stop string's beginning. */
 function settledPrefix(text: string, stops: readonly string[]): number {
-  const whole = text.replace(/\ufffd+$/, "");
-  return settledLength(whole, stops);
+  let whole = text.length;
+  while (text[whole - 1] === "\ufffd") whole--;
+  return settledLength(text.slice(0, whole), stops);
 }
 
 function checkOptions(options: GenerateOptions): void {

@@ -5,18 +5,18 @@ import { Output } from "../../runner/cli/output.ts";
 import { DeltapayError } from "../../runner/protocol/errors.ts";
 import { parseMessage, serviceSchema } from "../../runner/wire/messages.ts";
 
-/** What `work` writes on stderr. */
-function written(work: () => void): string {
-  const { write } = process.stderr;
+/** What `work` writes on stderr, or on another stream. */
+function written(work: () => void, stream: NodeJS.WriteStream = process.stderr): string {
+  const { write } = stream;
   let text = "";
-  process.stderr.write = (piece: string | Uint8Array): boolean => {
+  stream.write = (piece: string | Uint8Array): boolean => {
     text += piece;
     return true;
   };
   try {
     work();
   } finally {
-    process.stderr.write = write;
+    stream.write = write;
   }
   return text;
 }
@@ -40,4 +40,19 @@ test("a contributor's URL, names and fields cannot steer the terminal of who rea
     shown,
     /^error: .*\ufffd\[2J\ufffd1m\ufffd.*\n {2}field: service\n {2}code: wire\/malformed\n$/,
   );
+});
+
+test("a result cannot steer a terminal either, and is left as it is for a file", () => {
+  const { stdout } = process;
+  const { isTTY } = stdout;
+  const shown = (terminal: boolean): string => {
+    stdout.isTTY = terminal;
+    return written(() => new Output({}).result({}, () => [`${CLEAR} 3 TOKEN`]), stdout);
+  };
+  try {
+    assert.equal(shown(true), "\ufffd[2J\ufffd1m\ufffd 3 TOKEN\n");
+    assert.equal(shown(false), `${CLEAR} 3 TOKEN\n`);
+  } finally {
+    stdout.isTTY = isTTY;
+  }
 });
