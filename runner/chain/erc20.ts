@@ -18,6 +18,9 @@ export function isEth(token: Address): boolean {
   return BigInt(token) === 0n;
 }
 
+/** ERC-20 gives decimals 8 bits; viem takes any number, and to write an amount in millions of them takes hours. */
+const MOST_DECIMALS = 255;
+
 /** viem's names of a contract's refusal or silence, and of what goes wrong before a contract is asked. */
 const REFUSED = ["ContractFunctionRevertedError", "ContractFunctionZeroDataError"];
 const NOT_ASKED = ["HttpRequestError", "TimeoutError", "RpcRequestError"];
@@ -31,7 +34,7 @@ function saysNothing(error: unknown): boolean {
 }
 
 /**
- * Symbol and decimals of a token; what a token does not say is its address and 0.
+ * Symbol and decimals of a token; what a token does not say, or cannot mean, is its address and 0.
  * @throws DeltapayError `chain/...` when the node does not answer: amounts in guessed decimals would be other amounts
  */
 export async function readToken(chain: ChainConnection, address: Address): Promise<Token> {
@@ -42,14 +45,15 @@ export async function readToken(chain: ChainConnection, address: Address): Promi
       throw asChainError(error, chain);
     });
   const { publicClient } = chain;
-  return {
+  const symbol = await read(
+    publicClient.readContract({ address, abi: erc20Abi, functionName: "symbol" }),
     address,
-    symbol: await read(
-      publicClient.readContract({ address, abi: erc20Abi, functionName: "symbol" }),
-      address,
-    ),
-    decimals: await read(publicClient.readContract({ address, abi: erc20Abi, functionName: "decimals" }), 0),
-  };
+  );
+  const decimals = await read(
+    publicClient.readContract({ address, abi: erc20Abi, functionName: "decimals" }),
+    0,
+  );
+  return { address, symbol, decimals: decimals > MOST_DECIMALS ? 0 : decimals };
 }
 
 /** What an account holds, in the smallest unit. */

@@ -51,6 +51,16 @@ test("a node that does not tell a token's decimals is no token without decimals"
   assert.equal(error.code, "chain/unreachable");
 });
 
+test("decimals that no token can have are none: to write an amount in them would never end", async () => {
+  const answers = async (word: string): Promise<number> => {
+    await setCode(`0x7f${word.padStart(64, "0")}60005260206000f3`);
+    return (await readShownToken(chain, TOKEN)).decimals;
+  };
+  for (const decimals of [0, 6, 18, 30, 255]) assert.equal(await answers(decimals.toString(16)), decimals);
+  for (const decimals of [256, 1_000_000]) assert.equal(await answers(decimals.toString(16)), 0);
+  assert.equal(await answers("f".repeat(64)), 0);
+});
+
 test("an offer is paid in a token that is there, also in one that says nothing of itself", async () => {
   await setCode("0x60006000fd");
   const silent = { address: TOKEN, symbol: "Tabcdef", decimals: 0 };

@@ -172,6 +172,15 @@ export const APP_MUTATIONS: readonly Mutation[] = [
     pattern: "does not tell a token's decimals",
   },
   {
+    name: "endless-decimals",
+    attack: "a token of a million decimals, in a link: the page keeps it, and never answers again",
+    file: "runner/chain/erc20.ts",
+    find: "decimals > MOST_DECIMALS ? 0 : decimals",
+    replace: "decimals",
+    test: TOKENS,
+    pattern: "decimals that no token can have",
+  },
+  {
     name: "offer-without-token",
     attack: "an offer in a token that is not there, which nobody can pay",
     file: "app/src/contributor/offerToken.ts",
