@@ -135,6 +135,40 @@ for (const mined of [true, false])
     assert.equal(second.asked, 0);
   });
 
+test("while a transaction nobody knows the hash of is pending, the node is not asked without a pause", async () => {
+  const browser = new Browser();
+  const request = await closing();
+  await rpc("evm_setAutomine", false);
+  const first = new Visit(browser);
+  let sent = false;
+  first.tab.behave = async (send) => {
+    await send();
+    sent = true;
+    return new Promise(() => {});
+  };
+  void sendOnce(first.tab, request).catch(() => {});
+  await until(() => sent);
+  first.leave();
+
+  const second = openTab(browser, buyer);
+  const { publicClient } = second.ctx;
+  let counted = 0;
+  const getTransactionCount: typeof publicClient.getTransactionCount = (query) => {
+    counted++;
+    return publicClient.getTransactionCount(query);
+  };
+  second.ctx = { ...second.ctx, publicClient: { ...publicClient, getTransactionCount } };
+  second.pollMs = 100;
+  const going = sendOnce(second, request);
+  await until(() => second.store.last(request.purpose)?.state === "pending");
+  counted = 0;
+  await new Promise((resolve) => setTimeout(resolve, 350));
+  // Two a look.
+  assert.ok(counted <= 10, `${counted} requests`);
+  await rpc("hardhat_mine", "0x1");
+  assert.equal((await going).state, "confirmed");
+});
+
 test("a request that never left the wallet is asked for again", async () => {
   const browser = new Browser();
   const request = await closing();

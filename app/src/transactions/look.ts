@@ -122,7 +122,7 @@ async function unheard(ctx: Reading, record: TransactionRecord): Promise<Partial
       return { nonce, hash: mined.hash, ...(await outcome(ctx, mined.hash)) };
   }
   // Something of this account is on its way: it may be this one.
-  if (pending > Math.max(latest, record.nonce)) return { state: "pending" };
+  if (pending > Math.max(latest, record.nonce)) return record.state === "pending" ? {} : { state: "pending" };
   return { state: "unsent" };
 }
 
