@@ -1,7 +1,14 @@
 /** What a wallet was asked for, and what became of it, on a real node that mines when told. */
 import assert from "node:assert/strict";
 import { after, beforeEach, test } from "node:test";
-import { encodeFunctionData, HttpRequestError, UserRejectedRequestError, zeroAddress } from "viem";
+import {
+  encodeFunctionData,
+  HttpRequestError,
+  TransactionNotFoundError,
+  TransactionReceiptNotFoundError,
+  UserRejectedRequestError,
+  zeroAddress,
+} from "viem";
 import { isUnderWay } from "../../app/src/transactions/record.ts";
 import { resume, sendOnce } from "../../app/src/transactions/send.ts";
 import { parseRecords } from "../../app/src/transactions/store.ts";
@@ -196,9 +203,21 @@ test("sped up, cancelled and replaced in the wallet are told apart", async () =>
   } as const;
   for (const [name, { change, error }] of Object.entries(cases)) {
     const tab = openTab(new Browser(), buyer);
+    const { publicClient } = tab.ctx;
+    let looked = 0;
+    const getTransactionReceipt: typeof publicClient.getTransactionReceipt = (query) => {
+      looked++;
+      return publicClient.getTransactionReceipt(query);
+    };
+    tab.ctx = { ...tab.ctx, publicClient: { ...publicClient, getTransactionReceipt } };
     const request = await closing();
     await rpc("evm_setAutomine", false);
-    const going = sendOnce(tab, request).catch((thrown: unknown) => thrown as Error & { code: string });
+    let ended = false;
+    const going = sendOnce(tab, request)
+      .catch((thrown: unknown) => thrown as Error & { code: string })
+      .finally(() => {
+        ended = true;
+      });
     await until(() => tab.store.last(request.purpose)?.state === "pending");
     const { nonce, hash } = tab.store.last(request.purpose)!;
     const other = await walletClient.sendTransaction({
@@ -208,6 +227,9 @@ test("sped up, cancelled and replaced in the wallet are told apart", async () =>
       maxFeePerGas: 10n ** 11n,
       maxPriorityFeePerGas: 10n ** 10n,
     } as Parameters<typeof walletClient.sendTransaction>[0]);
+    // More often than what nobody has any more is looked for.
+    looked = 0;
+    await until(() => looked > 20 || ended);
     await rpc("hardhat_mine", "0x1");
     const result = await going;
     const last = tab.store.last(request.purpose)!;
@@ -250,6 +272,41 @@ test("a transaction that the pool forgot is not waited for for ever", async () =
   assert.equal((await going).code, "transaction/lost");
   await rpc("evm_setAutomine", true);
   assert.equal((await sendOnce(tab, request)).state, "confirmed");
+});
+
+/** Lets a tab's node know of what is not mined only when `hears` says so: the wallet sends by another. */
+function hearLate(tab: Tab, hears: () => boolean): void {
+  const { publicClient } = tab.ctx;
+  const later: Partial<typeof publicClient> = {
+    getTransaction: async (query) => {
+      if (!hears()) throw new TransactionNotFoundError({ hash: query.hash! });
+      return publicClient.getTransaction(query);
+    },
+    getTransactionReceipt: async (query) => {
+      if (!hears()) throw new TransactionReceiptNotFoundError(query);
+      return publicClient.getTransactionReceipt(query);
+    },
+    getTransactionCount: (query) =>
+      publicClient.getTransactionCount(hears() ? query : { address: query.address }),
+  };
+  tab.ctx = { ...tab.ctx, publicClient: { ...publicClient, ...later } as typeof publicClient };
+}
+
+test("a node that hears of a transaction later than the wallet's does not take it for lost", async () => {
+  const tab = openTab(new Browser(), buyer);
+  const request = await closing();
+  await rpc("evm_setAutomine", false);
+  let hears = false;
+  hearLate(tab, () => hears);
+  const going = sendOnce(tab, request);
+  going.catch(() => {});
+  await until(() => tab.store.last(request.purpose)?.hash !== undefined);
+  await new Promise((resolve) => setTimeout(resolve, 100));
+  assert.equal(tab.store.last(request.purpose)?.state, "pending");
+  hears = true;
+  await rpc("hardhat_mine", "0x1");
+  assert.equal((await going).state, "confirmed");
+  assert.equal(tab.asked, 1);
 });
 
 test("a second tab does not send what the first is sending", async () => {

@@ -63,6 +63,16 @@ export const APP_MUTATIONS: readonly Mutation[] = [
     pattern: "that the pool forgot",
   },
   {
+    name: "unheard-of-is-lost",
+    attack:
+      "a node that has not heard yet of what the wallet sent by its own: it counts as lost, and is sent a second time",
+    file: "app/src/transactions/send.ts",
+    find: "    if (missed > 0 && missed < LOOKS_TO_LOSE) changes = {};\n",
+    replace: "",
+    test: TRANSACTIONS,
+    pattern: "hears of a transaction later",
+  },
+  {
     name: "lagging-node-sends-twice",
     attack: "a node that lags behind has a proven chunk sent again, which reverts and costs gas",
     file: "app/src/submission/submit.ts",

@@ -62,9 +62,13 @@ function pause(milliseconds: number, signal?: AbortSignal): Promise<void> {
   });
 }
 
+/** Looks in a row without a trace of what the wallet sent: by its own node, from which this page's hears later. */
+const LOOKS_TO_LOSE = 15;
+
 /** Follows the newest transaction of a purpose until it is mined, displaced or lost. */
 async function follow(sending: Sending, purpose: string): Promise<TransactionRecord> {
   const { ctx, store, pollMs, signal } = sending;
+  let missed = 0;
   for (;;) {
     signal?.throwIfAborted();
     const record = store.last(purpose)!;
@@ -76,6 +80,8 @@ async function follow(sending: Sending, purpose: string): Promise<TransactionRec
       // The chain may answer again; what was sent is not lost meanwhile.
       if (!(error instanceof DeltapayError && error.code === "chain/unreachable")) throw error;
     }
+    missed = record.hash !== undefined && changes.state === "unsent" ? missed + 1 : 0;
+    if (missed > 0 && missed < LOOKS_TO_LOSE) changes = {};
     if (Object.keys(changes).length > 0) store.update(purpose, changes);
     else await pause(pollMs, signal);
   }
@@ -128,9 +134,13 @@ function conclude(record: TransactionRecord): TransactionRecord {
     throw new DeltapayError("transaction/replaced", `another transaction took its place${by}`, {
       hint: "this one will never be mined; send again if it is still wanted",
     });
-  throw new DeltapayError("transaction/lost", "the network no longer has the transaction", {
-    hint: "it was not mined; send again",
-  });
+  throw new DeltapayError(
+    "transaction/lost",
+    "this page's node does not have the transaction, nor any block",
+    {
+      hint: "look into the wallet, and send again only if it is not on its way there",
+    },
+  );
 }
 
 /**
