@@ -309,6 +309,29 @@ test("a node that hears of a transaction later than the wallet's does not take i
   assert.equal(tab.asked, 1);
 });
 
+test("an earlier transaction of the account that the node had not heard of does not pass for a replacement", async () => {
+  const tab = openTab(new Browser(), buyer);
+  const request = await closing();
+  await rpc("evm_setAutomine", false);
+  const earlier = { to: contributor.account.address, value: 1n, maxFeePerGas: 10n ** 12n };
+  await walletClient.sendTransaction(earlier);
+  let hears = false;
+  hearLate(tab, () => hears);
+  const going = sendOnce(tab, request);
+  going.catch(() => {});
+  await until(() => tab.store.last(request.purpose)?.hash !== undefined);
+  hears = true;
+  // Only the earlier one pays enough for the next block.
+  await rpc("hardhat_setNextBlockBaseFeePerGas", `0x${(10n ** 11n).toString(16)}`);
+  await rpc("hardhat_mine", "0x1");
+  await new Promise((resolve) => setTimeout(resolve, 100));
+  assert.equal(tab.store.last(request.purpose)?.state, "pending");
+  await rpc("hardhat_setNextBlockBaseFeePerGas", "0x1");
+  await rpc("hardhat_mine", "0x1");
+  assert.equal((await going).state, "confirmed");
+  assert.equal(tab.asked, 1);
+});
+
 test("a second tab does not send what the first is sending", async () => {
   const browser = new Browser();
   const request = await closing();

@@ -73,6 +73,16 @@ export const APP_MUTATIONS: readonly Mutation[] = [
     pattern: "hears of a transaction later",
   },
   {
+    name: "guessed-nonce-is-replaced",
+    attack:
+      "another transaction of the account takes the nonce the page guessed, and its own is sent a second time",
+    file: "app/src/transactions/look.ts",
+    find: "    if (known !== undefined && known.nonce !== nonce) return { nonce: known.nonce };\n",
+    replace: "",
+    test: TRANSACTIONS,
+    pattern: "does not pass for a replacement",
+  },
+  {
     name: "lagging-node-sends-twice",
     attack: "a node that lags behind has a proven chunk sent again, which reverts and costs gas",
     file: "app/src/submission/submit.ts",

@@ -136,9 +136,12 @@ export function lookAt(ctx: Reading, record: TransactionRecord): Promise<Partial
     if (hash === undefined) return unheard(ctx, record);
     const mined = await outcome(ctx, hash);
     if (mined !== undefined) return mined;
+    const known = await found(ctx.publicClient.getTransaction({ hash }));
+    // The node may not have known it when the wallet told its hash: the nonce was a guess until now.
+    if (known !== undefined && known.nonce !== nonce) return { nonce: known.nonce };
     const count = await ctx.publicClient.getTransactionCount({ address: from, blockTag: "latest" });
     if (count > nonce) return (await displaced(ctx, record)) ?? {};
-    if ((await found(ctx.publicClient.getTransaction({ hash }))) !== undefined) return {};
+    if (known !== undefined) return {};
     const pending = await ctx.publicClient.getTransactionCount({ address: from, blockTag: "pending" });
     // What took its place in the pool is not mined yet: only then is it known what became of this one.
     return pending > nonce ? {} : { state: "unsent" };
