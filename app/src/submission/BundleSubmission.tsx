@@ -31,7 +31,7 @@ export function BundleSubmission({
   modules: VerificationContext["modules"];
 }) {
   const ctx = useChain();
-  const verification = useVerifiedBundle(bundle, modules);
+  const verification = useVerifiedBundle(bundle);
   const proven = useProven(bundle);
   const settlement = settlementOf(bundle);
   const purpose = settlePurpose(receiptHash(ctx, bundle.receipt));

@@ -10,18 +10,15 @@ import { keyOfVerifier, type ReleaseKey } from "../verification/releaseKey.ts";
 
 export interface BundleContext {
   agreement: Agreement;
+  /** Without the names of modules: the chain does not know them. */
   context: VerificationContext;
 }
 
-/**
- * @param modules of the adapter, where they are known
- * @throws DeltapayError `chain/...`, `contract/...`, `chain/unknown-verifier`
- */
+/** @throws DeltapayError `chain/...`, `contract/...`, `chain/unknown-verifier` */
 export async function readBundleContext(
   ctx: ChainContext,
   release: readonly ReleaseKey[],
   { agreementId }: Pick<ProofBundle, "agreementId">,
-  modules: VerificationContext["modules"] = [],
 ): Promise<BundleContext> {
   const agreement = await requireAgreement(ctx, agreementId);
   const adapter = await readAdapter(ctx, agreement.adapterId);
@@ -37,7 +34,7 @@ export async function readBundleContext(
     signer: agreement.signer,
     vkHash: key.vkHash,
     groups: adapter.groups,
-    modules,
+    modules: [],
   };
   return { agreement, context };
 }

@@ -1,15 +1,16 @@
 /** A bundle on its way to the escrow: read, held against its agreement, each proof checked in a worker. */
 
 import { RELEASE_KEYS } from "virtual:deltapay-release";
-import { useQueryClient } from "@tanstack/react-query";
+import { useQuery } from "@tanstack/react-query";
 import { useEffect, useState } from "react";
 import type { ProofBundle } from "../../../runner/wire/messages.ts";
 import { useChain } from "../chain/ChainProvider.tsx";
-import type { GroupVerdict, VerificationContext } from "../verification/checkBundle.ts";
+import { pollingInterval } from "../chain/chain.ts";
+import type { GroupVerdict } from "../verification/checkBundle.ts";
 import { verifyBundle } from "../verification/verifyBundle.ts";
 import { type BundleContext, readBundleContext } from "./bundleContext.ts";
 
-export interface Verification extends Partial<BundleContext> {
+interface Progress {
   /** Groups checked so far, by ascending group. */
   verdicts: GroupVerdict[];
   /** Every proof holds. Only then is anything sent. */
@@ -18,43 +19,39 @@ export interface Verification extends Partial<BundleContext> {
   error: unknown;
 }
 
-const NOTHING: Verification = { verdicts: [], complete: false, busy: false, error: undefined };
+export interface Verification extends Partial<BundleContext>, Progress {}
 
-/** @param modules names for what each group covers; must be the same array between renders */
-export function useVerifiedBundle(
-  bundle: ProofBundle | undefined,
-  modules: VerificationContext["modules"],
-): Verification {
+const NOTHING: Progress = { verdicts: [], complete: false, busy: false, error: undefined };
+
+export function useVerifiedBundle(bundle: ProofBundle): Verification {
   const ctx = useChain();
-  const queries = useQueryClient();
-  const [state, setState] = useState<Verification>(NOTHING);
-  // biome-ignore lint/correctness/useExhaustiveDependencies: names that arrive later are no reason to verify again
+  const read = useQuery({
+    queryKey: ["bundle-context", ctx.rpcUrl, bundle.agreementId],
+    queryFn: () => readBundleContext(ctx, RELEASE_KEYS, bundle),
+    refetchInterval: ({ state }) => (state.error === null ? false : pollingInterval(ctx.chainId)),
+  });
+  // What was read again and is the same is the same object: nothing is verified twice.
+  const context = read.data?.context;
+  const [state, setState] = useState<Progress>(NOTHING);
   useEffect(() => {
-    if (bundle === undefined) {
-      setState(NOTHING);
-      return;
-    }
+    if (context === undefined) return;
     const stop = new AbortController();
-    const change = (changes: Partial<Verification>): void => {
+    const change = (changes: Partial<Progress>): void => {
       if (!stop.signal.aborted) setState((before) => ({ ...before, ...changes }));
     };
     setState({ ...NOTHING, busy: true });
-    const verify = async (): Promise<void> => {
-      const read = await readBundleContext(ctx, RELEASE_KEYS, bundle, modules);
-      change(read);
-      const verdict = await verifyBundle(bundle, read.context, {
-        signal: stop.signal,
-        onGroup: (group) => {
-          if (!stop.signal.aborted)
-            setState((before) => ({ ...before, verdicts: [...before.verdicts, group] }));
-        },
-      });
-      change({ verdicts: verdict.groups, complete: verdict.complete });
-    };
-    verify()
+    verifyBundle(bundle, context, {
+      signal: stop.signal,
+      onGroup: (group) => {
+        if (!stop.signal.aborted)
+          setState((before) => ({ ...before, verdicts: [...before.verdicts, group] }));
+      },
+    })
+      .then(({ groups, complete }) => change({ verdicts: groups, complete }))
       .catch((error: unknown) => change({ error }))
       .finally(() => change({ busy: false }));
     return () => stop.abort();
-  }, [ctx, queries, bundle]);
-  return state;
+  }, [bundle, context]);
+  if (read.data !== undefined) return { ...state, ...read.data };
+  return { ...NOTHING, busy: read.error === null, error: read.error ?? undefined };
 }

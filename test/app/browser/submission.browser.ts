@@ -95,6 +95,20 @@ test("a reload in mid-submission asks the wallet nothing again and follows what 
   tab.assertQuiet();
 });
 
+test("a bundle that could not be checked while the node was down is checked when it is back", async () => {
+  const proven = await stage.prove();
+  const { tab } = await connected();
+  await load(tab, proven);
+  const down = (route: { abort: () => Promise<void> }) => route.abort();
+  await tab.page.route(`${stage.rpcUrl}/**`, down);
+  tab.expected.push(/ERR_FAILED/);
+  await tab.page.reload();
+  await tab.shows("This bundle is not sent");
+  await tab.page.unroute(`${stage.rpcUrl}/**`, down);
+  await tab.shows("verified here");
+  tab.assertQuiet();
+});
+
 test("a transaction replaced by another is told apart, and the proofs can be sent again", async () => {
   const proven = await stage.prove();
   const { tab } = await connected();
