@@ -4,6 +4,7 @@ import { after, beforeEach, test } from "node:test";
 import {
   encodeFunctionData,
   HttpRequestError,
+  LimitExceededRpcError,
   TransactionNotFoundError,
   TransactionReceiptNotFoundError,
   UserRejectedRequestError,
@@ -347,40 +348,32 @@ test("a second tab does not send what the first is sending", async () => {
   assert.equal(second.asked, 0);
 });
 
-test("a chain that does not answer for a while loses nothing", async () => {
-  const tab = openTab(new Browser(), buyer);
-  const request = await closing();
-  await rpc("evm_setAutomine", false);
-  const { publicClient } = tab.ctx;
-  let down = false;
-  const going = sendOnce(
-    {
-      ...tab,
-      ctx: {
-        ...tab.ctx,
-        publicClient: {
-          ...publicClient,
-          getTransactionReceipt: async (query: { hash: `0x${string}` }) => {
-            if (down) await fetch("http://127.0.0.1:1").catch((cause) => Promise.reject(unreachable(cause)));
-            return publicClient.getTransactionReceipt(query);
-          },
-        } as typeof publicClient,
-      },
-    },
-    request,
-  );
-  await until(() => tab.store.last(request.purpose)?.state === "pending");
-  down = true;
-  await new Promise((resolve) => setTimeout(resolve, 60));
-  assert.ok(isUnderWay(tab.store.last(request.purpose)!));
-  down = false;
-  await rpc("hardhat_mine", "0x1");
-  assert.equal((await going).state, "confirmed");
-});
-
-function unreachable(cause: unknown): Error {
-  return new HttpRequestError({ url: chain.rpcUrl, cause: cause as Error });
-}
+const NOT_NOW: [what: string, error: Error][] = [
+  ["does not answer", new HttpRequestError({ url: chain.rpcUrl })],
+  ["refuses to answer so often", new LimitExceededRpcError(new Error("too many requests"))],
+];
+for (const [what, error] of NOT_NOW)
+  test(`a chain that ${what} for a while loses nothing`, async () => {
+    const tab = openTab(new Browser(), buyer);
+    const request = await closing();
+    await rpc("evm_setAutomine", false);
+    const { publicClient } = tab.ctx;
+    let down = false;
+    const getTransactionReceipt: typeof publicClient.getTransactionReceipt = async (query) => {
+      if (down) throw error;
+      return publicClient.getTransactionReceipt(query);
+    };
+    const ctx = { ...tab.ctx, publicClient: { ...publicClient, getTransactionReceipt } };
+    const going = sendOnce({ ...tab, ctx }, request);
+    going.catch(() => {});
+    await until(() => tab.store.last(request.purpose)?.state === "pending");
+    down = true;
+    await new Promise((resolve) => setTimeout(resolve, 60));
+    assert.ok(isUnderWay(tab.store.last(request.purpose)!));
+    down = false;
+    await rpc("hardhat_mine", "0x1");
+    assert.equal((await going).state, "confirmed");
+  });
 
 test("on a node that forgot older blocks a displaced transaction does not hold up the next", async () => {
   const tab = openTab(new Browser(), buyer);

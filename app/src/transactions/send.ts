@@ -77,8 +77,8 @@ async function follow(sending: Sending, purpose: string): Promise<TransactionRec
     try {
       changes = await lookAt(ctx, record);
     } catch (error) {
-      // The chain may answer again; what was sent is not lost meanwhile.
-      if (!(error instanceof DeltapayError && error.code === "chain/unreachable")) throw error;
+      // The chain may answer again, also one that has had too many questions; what was sent is not lost meanwhile.
+      if (!(error instanceof DeltapayError && error.code.startsWith("chain/"))) throw error;
     }
     missed = record.hash !== undefined && changes.state === "unsent" ? missed + 1 : 0;
     if (missed > 0 && missed < LOOKS_TO_LOSE) changes = {};
