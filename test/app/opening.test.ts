@@ -79,6 +79,28 @@ test("with ETH an agreement is opened by one transaction under the id known befo
   assert.equal(tab.asked, 1);
 });
 
+test("a node that lags behind does not have an opening paid again after a reload", async () => {
+  const opening = await prepared();
+  const browser = new Browser();
+  const stale = await buyer.publicClient.getBlockNumber();
+  const first = openTab(browser, buyer);
+  await openByWallet(first, opening);
+  // As if the page had gone away before it heard of the block.
+  first.store.update(openPurpose(opening), { state: "pending" });
+
+  const second = openTab(browser, buyer);
+  const { publicClient } = second.ctx;
+  const lagging = {
+    ...publicClient,
+    readContract: (query: object) =>
+      publicClient.readContract({ ...query, blockNumber: stale } as Parameters<
+        typeof publicClient.readContract
+      >[0]),
+  } as typeof publicClient;
+  const sent = await openByWallet({ ...second, ctx: { ...second.ctx, publicClient: lagging } }, opening);
+  assert.deepEqual([sent.length, second.asked], [1, 0]);
+});
+
 test("with a token the exact sum is approved first, an allowance left over is taken back", async () => {
   const token = await deployToken(buyer, 10_000n);
   await ensureAllowance(buyer, token, buyer.deployment.escrow, 5n);

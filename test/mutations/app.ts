@@ -138,6 +138,15 @@ export const APP_MUTATIONS: readonly Mutation[] = [
     pattern: "under the id known before",
   },
   {
+    name: "lagging-node-pays-twice",
+    attack: "a node that lags behind has an opening that was mined asked of the wallet again",
+    file: "app/src/buyer/opening.ts",
+    find: "    if (earlier?.to.toLowerCase() === ctx.deployment.escrow.toLowerCase()) return done;\n",
+    replace: "",
+    test: OPENING,
+    pattern: "lags behind",
+  },
+  {
     name: "allowance-left-over",
     attack: "an allowance larger than the sum stays with the escrow",
     file: "app/src/buyer/opening.ts",
