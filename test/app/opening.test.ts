@@ -137,6 +137,8 @@ test("with a token that takes permits the allowance is signed", async () => {
 
 test("a token without permits is seen to have none", async () => {
   assert.equal(await readPermit(buyer, await deployToken(buyer, 1n), buyer.account.address), undefined);
+  const old = await deployPermitToken(buyer, 1n, "OldPermitToken");
+  assert.equal(await readPermit(buyer, old, buyer.account.address), undefined);
 });
 
 test("after a rejected opening the approval is not asked for again", async () => {

@@ -1,5 +1,5 @@
 /** EIP-2612: an allowance by signature, for the tokens that take one. */
-import { domainSeparator, encodeFunctionData, parseAbi, parseSignature } from "viem";
+import { domainSeparator, encodeFunctionData, keccak256, parseAbi, parseSignature, stringToHex } from "viem";
 import type { ChainContext } from "../../../runner/chain/connect.ts";
 import type { Call } from "../../../runner/chain/transact.ts";
 import type { Hex } from "../../../runner/protocol/bytes.ts";
@@ -11,6 +11,7 @@ const permitAbi = parseAbi([
   "function version() view returns (string)",
   "function nonces(address owner) view returns (uint256)",
   "function DOMAIN_SEPARATOR() view returns (bytes32)",
+  "function PERMIT_TYPEHASH() view returns (bytes32)",
   "function permit(address owner, address spender, uint256 value, uint256 deadline, uint8 v, bytes32 r, bytes32 s)",
 ]);
 
@@ -21,6 +22,10 @@ const PERMIT = [
   { name: "nonce", type: "uint256" },
   { name: "deadline", type: "uint256" },
 ] as const;
+
+const PERMIT_TYPEHASH = keccak256(
+  stringToHex(`Permit(${PERMIT.map(({ type, name }) => `${type} ${name}`).join(",")})`),
+);
 
 /** What a permit of a token is signed over; its domain was seen to be the token's own. */
 export interface PermitTerms {
@@ -34,8 +39,9 @@ export async function readPermit(
   token: Address,
   owner: Address,
 ): Promise<PermitTerms | undefined> {
-  const read = <Name extends "name" | "version" | "DOMAIN_SEPARATOR">(functionName: Name) =>
-    ctx.publicClient.readContract({ address: token, abi: permitAbi, functionName });
+  const read = <Name extends "name" | "version" | "DOMAIN_SEPARATOR" | "PERMIT_TYPEHASH">(
+    functionName: Name,
+  ) => ctx.publicClient.readContract({ address: token, abi: permitAbi, functionName });
   try {
     const [name, separator, nonce] = await Promise.all([
       read("name"),
@@ -48,6 +54,9 @@ export async function readPermit(
       }),
     ]);
     const version = await read("version").catch(() => "1");
+    // Permits older than EIP-2612, DAI's for one, have such a domain too, but other fields.
+    const typeHash = await read("PERMIT_TYPEHASH").catch(() => PERMIT_TYPEHASH);
+    if (typeHash !== PERMIT_TYPEHASH) return undefined;
     const domain = { name, version, chainId: BigInt(ctx.chainId), verifyingContract: token };
     return domainSeparator({ domain }) === separator ? { domain, nonce } : undefined;
   } catch {
