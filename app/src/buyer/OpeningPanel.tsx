@@ -68,7 +68,8 @@ export function OpeningPanel({ opening, onDone }: { opening: PreparedOpening; on
     queryFn: () => readAgreement(ctx, opening.agreementId),
     refetchInterval: 2 * pollingInterval(ctx.chainId),
   });
-  const opened = state.data !== undefined && state.data.status !== "none";
+  const status = state.data?.status ?? "none";
+  const opened = status !== "none";
   const checked = useQuery({
     queryKey: ["opening-check", ctx.rpcUrl, opening.agreementId, account],
     queryFn: () => checkOpening(ctx, RELEASE_KEYS, opening, { account: account!, now: BigInt(now!) }),
@@ -94,9 +95,10 @@ export function OpeningPanel({ opening, onDone }: { opening: PreparedOpening; on
         <OfferWords offer={offer} />
       </details>
       {opened ? (
-        <Notice kind="good" title="Open">
+        <Notice kind={status === "open" ? "good" : "plain"} title="Opened">
           <p role="status">
-            The agreement is open. Your client takes it from here;{" "}
+            The agreement is {status}
+            {status === "open" ? ". Your client takes it from here; " : ": "}
             <a href={routeHash({ page: "agreement", agreementId })}>follow it</a>.
           </p>
           <button type="button" onClick={onDone}>

@@ -59,10 +59,11 @@ test("an offer is read in plain words, opened with ETH, closed and followed", as
   const agreement = await readAgreement(world.buyer.ctx, agreementId);
   assert.deepEqual([agreement.status, agreement.amount], ["open", 1_000_000_000_000n]);
   assert.equal(agreement.buyer.toLowerCase(), world.buyer.account.address.toLowerCase());
-  await tab.page.getByRole("button", { name: "Done" }).click();
   const panel = stage.purchase(tab, agreementId);
   await panel.getByRole("button", { name: "Close", exact: true }).click();
   await panel.getByText("closing", { exact: true }).waitFor();
+  await tab.shows("The agreement is closing: follow it.");
+  await tab.page.getByRole("button", { name: "Done" }).click();
   await tab.assertAccessible();
   assert.equal((await readAgreement(world.buyer.ctx, agreementId)).status, "closing");
   assert.deepEqual(
