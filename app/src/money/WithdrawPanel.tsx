@@ -42,7 +42,8 @@ function Credit({ token, account }: { token: Address; account: Address }) {
     queryFn: () => credits(ctx, token, account),
     refetchInterval: 2 * pollingInterval(ctx.chainId),
   });
-  const to = recipient.trim() === "" ? account : typedAddress(recipient);
+  const elsewhere = recipient.trim() !== "";
+  const to = elsewhere ? typedAddress(recipient) : account;
   const purpose = `withdraw-${token}`;
   const action = useAction(purpose, async (sending) => {
     ensure(to !== undefined, "withdraw/bad-recipient", "the recipient is not an address");
@@ -80,7 +81,7 @@ function Credit({ token, account }: { token: Address; account: Address }) {
           disabled={nothing || to === undefined}
           primary
         >
-          Withdraw
+          {elsewhere && to !== undefined ? `Withdraw to ${to.slice(0, 8)}…${to.slice(-6)}` : "Withdraw"}
         </ActionView>
       )}
     </div>

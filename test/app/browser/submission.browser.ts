@@ -245,6 +245,14 @@ test("past the deadline the contributor is told so, and the buyer gets the money
     .getByRole("button", { name: /refund/i })
     .click();
   await buyer.shows(/refunded/i);
+  const elsewhere = buyer.page.getByText("Send it to another address");
+  await elsewhere.click();
+  await buyer.page.getByLabel("Recipient").fill(`0x${"ab".repeat(20)}`);
+  // Folded away again, it is still where the money would go.
+  await elsewhere.click();
+  await buyer.page.getByRole("button", { name: "Withdraw to 0xababab…ababab" }).waitFor();
+  await elsewhere.click();
+  await buyer.page.getByLabel("Recipient").fill("");
   await buyer.page.getByRole("button", { name: "Withdraw", exact: true }).click();
   await buyer.shows(/Nothing to withdraw/);
   assert.equal((await stage.agreement(proven.agreementId)).status, "refunded");
