@@ -1,6 +1,7 @@
 /** A contributor's page: adapters, offers, sessions, proofs, money. */
-import { useQuery } from "@tanstack/react-query";
+import { useQueries, useQuery } from "@tanstack/react-query";
 import { zeroAddress } from "viem";
+import type { ChainContext } from "../../../runner/chain/connect.ts";
 import { loraEscrowAbi } from "../../../runner/chain/generated/abi.ts";
 import type { Hex } from "../../../runner/protocol/bytes.ts";
 import type { Address } from "../../../runner/protocol/typedData.ts";
@@ -35,9 +36,10 @@ export function ContributorPage() {
   const own = useOwnAdapters();
   const chosen = useChosenBundle();
   const adapterId = useAdapterOf(chosen.bundle);
-  const tokens = own.flatMap(({ said }) =>
+  const offered = own.flatMap(({ said }) =>
     said.adapters.flatMap(({ offers }) => offers.map(({ offer }) => offer.token)),
   );
+  const paidIn = useTokensPaidIn();
   return (
     <>
       <p className="lead">
@@ -58,7 +60,7 @@ export function ContributorPage() {
       <div id="submit">
         <SubmitPanel chosen={chosen} adapterId={adapterId} />
       </div>
-      <WithdrawPanel tokens={tokens} />
+      <WithdrawPanel tokens={[...offered, ...paidIn]} />
       {services.length === 0 && <RegisteredByMe />}
     </>
   );
@@ -81,6 +83,30 @@ function useAdapterOf(bundle: ProofBundle | undefined): Hex | undefined {
     enabled: bundle !== undefined,
   });
   return agreement.data;
+}
+
+/** The connected account's adapters, from the chain; undefined until it has told. */
+function useMyAdapters(): ListedAdapter[] | undefined {
+  const account = useAccount();
+  const adapters = useAdapters();
+  return adapters.data?.filter(({ contributor }) => contributor.toLowerCase() === account?.toLowerCase());
+}
+
+/** Tokens that agreements on the account's adapters were paid in: a service is not needed to have earned them. */
+function useTokensPaidIn(): Address[] {
+  const ctx = useChain();
+  const mine = useMyAdapters() ?? [];
+  const agreements = useQueries({ queries: mine.map(({ adapterId }) => agreementsOf(ctx, adapterId)) });
+  return agreements.flatMap(({ data = [] }) => data.map(({ token }) => token));
+}
+
+/** The query of an adapter's agreements. */
+function agreementsOf(ctx: ChainContext, adapterId: Hex) {
+  return {
+    queryKey: ["agreements", ctx.rpcUrl, adapterId],
+    queryFn: () => readAgreements(ctx, { adapterId }),
+    refetchInterval: 4 * pollingInterval(ctx.chainId),
+  };
 }
 
 function Service({ service, chosen }: { service: ServiceClient; chosen: ChosenBundle }) {
@@ -184,11 +210,8 @@ function Sessions({
 /** Without a service: what the chain knows of the connected account's adapters. */
 function RegisteredByMe() {
   const account = useAccount();
-  const adapters = useAdapters();
+  const mine = useMyAdapters();
   if (account === undefined) return null;
-  const mine = adapters.data?.filter(
-    ({ contributor }) => contributor.toLowerCase() === account.toLowerCase(),
-  );
   return (
     <Panel title="Adapters of this account, from the chain">
       {mine?.length === 0 && <p className="fine">This account has registered none.</p>}
@@ -202,11 +225,7 @@ function RegisteredByMe() {
 function Registered({ adapter }: { adapter: ListedAdapter }) {
   const ctx = useChain();
   const { adapterId, verifier, verifierCodeHash, groups } = adapter;
-  const agreements = useQuery({
-    queryKey: ["agreements", ctx.rpcUrl, adapterId],
-    queryFn: () => readAgreements(ctx, { adapterId }),
-    refetchInterval: 4 * pollingInterval(ctx.chainId),
-  });
+  const agreements = useQuery(agreementsOf(ctx, adapterId));
   return (
     <Panel
       level={3}

@@ -84,6 +84,19 @@ test("an offer in a token is approved for its sum alone, then opened", async () 
   tab.assertQuiet();
 });
 
+test("a contributor without a service sees what it earned in a token", async () => {
+  const token = await deployToken(world.buyer.ctx, 10n ** 21n);
+  const openingFee = 3n * 10n ** 17n;
+  const signed = await world.makeOffer(stage.adapterId, { token, pricePerToken: 10n ** 15n, openingFee });
+  const { tab } = await reading(signed);
+  await open(tab, "2 TST");
+  const contributor = await stage.visit({ hash: "#/contributor" });
+  await contributor.connect();
+  await contributor.shows("No service is connected");
+  await contributor.shows("0.3 TST");
+  contributor.assertQuiet();
+});
+
 test("an offer that the contributor did not sign is refused before anything is asked", async () => {
   const signed = await world.makeOffer(stage.adapterId);
   const cheaper = { ...signed, offer: { ...signed.offer, pricePerToken: 1n } };
