@@ -1,10 +1,10 @@
 /** Proofs submitted by a wallet, on a real node with real proofs. */
 import assert from "node:assert/strict";
 import { after, test } from "node:test";
-import { UserRejectedRequestError } from "viem";
+import { UserRejectedRequestError, zeroAddress } from "viem";
 import { foldProven, provenWhole, readProven } from "../../app/src/submission/proven.ts";
 import { groupsLabel, planSettlement, settlePurpose, submitProofs } from "../../app/src/submission/submit.ts";
-import { worthOf } from "../../app/src/submission/worth.ts";
+import { isLoss, worthOf } from "../../app/src/submission/worth.ts";
 import { readAgreement } from "../../runner/chain/agreements.ts";
 import { type ReceiptToSettle, receiptHash } from "../../runner/chain/claims.ts";
 import { loadCurve } from "../../runner/protocol/curve.ts";
@@ -133,4 +133,17 @@ test("a receipt brings what earlier ones have not, and never more than was paid 
   assert.deepEqual(worthOf({ tokens: 7n }, agreement), { whole: 70n, more: 70n });
   assert.deepEqual(worthOf({ tokens: 30n }, { ...agreement, paid: 70n }), { whole: 250n, more: 180n });
   assert.deepEqual(worthOf({ tokens: 5n }, { ...agreement, paid: 70n }), { whole: 50n, more: 0n });
+});
+
+test("a receipt that brings nothing more is a loss in any token, and one that brings less than its gas in ETH", () => {
+  const token = `0x${"11".repeat(20)}` as const;
+  for (const [more, paidIn, loss] of [
+    [0n, zeroAddress, true],
+    [0n, token, true],
+    [99n, zeroAddress, true],
+    [100n, zeroAddress, false],
+    // What a token is worth in ETH nobody here knows.
+    [1n, token, false],
+  ] as const)
+    assert.equal(isLoss({ more }, { token: paidIn }, 100n), loss, `${more} of ${paidIn}`);
 });

@@ -1,6 +1,6 @@
 /** The last step of a verified bundle: what sending takes, and the button. */
 import type { Agreement } from "../../../runner/chain/agreements.ts";
-import { ETH, isEth } from "../../../runner/chain/erc20.ts";
+import { ETH } from "../../../runner/chain/erc20.ts";
 import type { ProofBundle } from "../../../runner/wire/messages.ts";
 import { failureOf } from "../failure.ts";
 import { Amount } from "../layout/Amount.tsx";
@@ -9,7 +9,7 @@ import { Notice } from "../layout/Panel.tsx";
 import { roundUp } from "../layout/roundUp.ts";
 import type { Action } from "../transactions/useAction.ts";
 import { usePlan } from "./useSettlement.ts";
-import { worthOf } from "./worth.ts";
+import { isLoss, worthOf } from "./worth.ts";
 
 /** @param plans false while something is under way: what is left is not known then */
 export function SubmitStep({
@@ -25,8 +25,8 @@ export function SubmitStep({
 }) {
   const plan = usePlan(bundle, plans);
   const { data, error } = plan;
-  const { more } = worthOf(bundle.receipt, agreement);
-  const loses = isEth(agreement.token) && data?.next != null && data.wei > more;
+  const worth = worthOf(bundle.receipt, agreement);
+  const loses = data?.next != null && isLoss(worth, agreement, data.wei);
   const blocked = plans && error !== null && failureOf(error).code !== "chain/unreachable";
   return (
     <div className="stack">
@@ -40,9 +40,9 @@ export function SubmitStep({
       {loses && plans && (
         <Notice kind="warn" title="Sending may cost more than it brings">
           <p>
-            The receipt brings <Amount value={more} token={agreement.token} whole={data.wei} />, its proofs
-            cost up to <Amount value={roundUp(data.wei)} token={ETH.address} />. While the session goes on, a
-            later receipt covers these tokens too.
+            The receipt brings <Amount value={worth.more} token={agreement.token} whole={data.wei} />, its
+            proofs cost up to <Amount value={roundUp(data.wei)} token={ETH.address} />. While the session goes
+            on, a later receipt covers these tokens too.
           </p>
         </Notice>
       )}

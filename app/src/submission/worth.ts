@@ -1,5 +1,6 @@
 /** What settling a receipt brings its payout account. Amounts in the token's smallest unit. */
 import type { Agreement } from "../../../runner/chain/agreements.ts";
+import { isEth } from "../../../runner/chain/erc20.ts";
 import type { Receipt } from "../../../runner/protocol/typedData.ts";
 
 export interface Worth {
@@ -16,4 +17,13 @@ export function worthOf(
   const owed = tokens * pricePerToken;
   const whole = owed < amount ? owed : amount;
   return { whole, more: whole > paid ? whole - paid : 0n };
+}
+
+/** Whether settling is seen to cost more than it brings: gas is ETH, and compares with nothing else but nothing. */
+export function isLoss(
+  { more }: Pick<Worth, "more">,
+  { token }: Pick<Agreement, "token">,
+  wei: bigint,
+): boolean {
+  return more === 0n || (isEth(token) && wei > more);
 }
