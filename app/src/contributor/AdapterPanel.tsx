@@ -1,4 +1,5 @@
 /** One of the contributor's own adapters: what it is made of, how its key came about, what it gave away, its offers. */
+import { readOfferState } from "../../../runner/chain/agreements.ts";
 import { offerHash } from "../../../runner/protocol/typedData.ts";
 import type { AdminAdapter, AdminOffer } from "../../../runner/wire/admin.ts";
 import { stringifyMessage } from "../../../runner/wire/messages.ts";
@@ -138,14 +139,21 @@ function OfferLine({ made, service }: { made: AdminOffer; service: ServiceClient
   const hash = offerHash(offer);
   const expired = now !== undefined && Number(offer.expiry) < now;
   const purpose = `cancel-offer-${hash}`;
-  const action = useAction(purpose, async (sending) => {
-    await sendOnce(sending, {
-      purpose,
-      label: "Cancel the offer",
-      call: escrowCall(ctx, "cancelOffer", [offer]),
-    });
-    await service.hideOffer(hash);
-  });
+  const isCancelled = async (): Promise<boolean> => (await readOfferState(ctx, offer)).cancelled;
+  const action = useAction(
+    purpose,
+    async (sending) => {
+      if (await isCancelled()) return;
+      await sendOnce(sending, {
+        purpose,
+        label: "Cancel the offer",
+        call: escrowCall(ctx, "cancelOffer", [offer]),
+      });
+    },
+    async () => {
+      if (await isCancelled()) await service.hideOffer(hash);
+    },
+  );
   return (
     <details>
       <summary>

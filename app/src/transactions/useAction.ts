@@ -20,11 +20,12 @@ export interface Action {
 /**
  * @param purpose names the action; what an earlier visit left under way is followed at once, and nothing more is sent
  * @param work does it; must be safe to repeat
+ * @param onDone what follows, also when it was done on an earlier visit
  */
 export function useAction(
   purpose: string,
   work: (sending: Sending) => Promise<unknown>,
-  onDone?: () => void,
+  onDone?: () => Promise<void>,
 ): Action {
   const sending = useSending();
   const problem = useWalletProblem();
@@ -41,7 +42,7 @@ export function useAction(
     let failed: unknown;
     try {
       await task(sending);
-      onDone?.();
+      await onDone?.();
     } catch (error) {
       const otherTab = error instanceof DeltapayError && error.code === "tab/busy";
       failed = quietly && otherTab ? undefined : error;

@@ -1,5 +1,6 @@
 import assert from "node:assert/strict";
 import { afterEach, test } from "node:test";
+import { findOffer } from "../../../runner/contributor/offers.ts";
 import type { Hex } from "../../../runner/protocol/bytes.ts";
 import { type ProofBundle, stringifyMessage } from "../../../runner/wire/messages.ts";
 import { type Proven, Stage, type Visit } from "./harness.ts";
@@ -92,6 +93,24 @@ test("a reload in mid-submission asks the wallet nothing again and follows what 
   await tab.shows(/^All 4 groups are proven on chain/);
   assert.equal(sends(), 1);
   assert.ok((await paid(proven.agreementId)) > 0n);
+  tab.assertQuiet();
+});
+
+test("an offer whose cancelling a reload interrupted is shown to buyers no more", async () => {
+  const { offerHash: hash } = await world.makeOffer(stage.adapterId, { tokenCap: 777n });
+  const { tab } = await connected();
+  const offer = tab.page
+    .locator("details")
+    .filter({ has: tab.page.getByText(/up to 777 tokens/) })
+    .last();
+  await offer.getByText(/up to 777 tokens/).click();
+  await stage.rpc("evm_setAutomine", [false]);
+  await offer.getByRole("button", { name: "Cancel this offer for good" }).click();
+  await tab.shows(/pending: sent/);
+  await tab.page.reload();
+  await stage.rpc("evm_mine");
+  await offer.getByText("cancelled", { exact: true }).waitFor();
+  assert.equal(findOffer(world.data, hash)?.cancelled, true);
   tab.assertQuiet();
 });
 
