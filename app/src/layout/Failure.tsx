@@ -1,13 +1,24 @@
 /** What went wrong, in which field, and what to do about it. */
 import { DeltapayError } from "../../../runner/protocol/errors.ts";
 
-/** What the command line says of a chain that is away does not help here. */
-const CHAIN_AWAY = "see that its node runs and that this machine is online; the page asks again by itself";
+const OTHER_ACCOUNT = "choose that account in the wallet";
+
+/** By code: what to do where the command line's flags do not help. */
+const HINTS = new Map([
+  [
+    "chain/unreachable",
+    "see that its node runs and that this machine is online; what is shown here is asked for again by itself",
+  ],
+  ["contract/not-buyer", OTHER_ACCOUNT],
+  ["contract/not-contributor", OTHER_ACCOUNT],
+]);
 
 /** The parts of any error that a person can use. */
 function parts(error: unknown): { message: string; field?: string; hint?: string; code?: string } {
-  if (error instanceof DeltapayError)
-    return error.code === "chain/unreachable" ? { ...error.toJSON(), hint: CHAIN_AWAY } : error.toJSON();
+  if (error instanceof DeltapayError) {
+    const hint = HINTS.get(error.code);
+    return { ...error.toJSON(), ...(hint === undefined ? {} : { hint }) };
+  }
   return { message: error instanceof Error ? error.message : String(error) };
 }
 

@@ -3,7 +3,7 @@ import { afterEach, test } from "node:test";
 import { findOffer } from "../../../runner/contributor/offers.ts";
 import type { Hex } from "../../../runner/protocol/bytes.ts";
 import { type ProofBundle, stringifyMessage } from "../../../runner/wire/messages.ts";
-import { type Proven, Stage, type Visit } from "./harness.ts";
+import { type Proven, STRANGER, Stage, type Visit } from "./harness.ts";
 import type { Tab } from "./tab.ts";
 
 const stage = await Stage.open();
@@ -111,6 +111,16 @@ test("an offer whose cancelling a reload interrupted is shown to buyers no more"
   await stage.rpc("evm_mine");
   await offer.getByText("cancelled", { exact: true }).waitFor();
   assert.equal(findOffer(world.data, hash)?.cancelled, true);
+  tab.assertQuiet();
+});
+
+test("who sends from another account is told what to do in the wallet, not on a command line", async () => {
+  const proven = await stage.prove();
+  const { tab } = await connected({ wallet: STRANGER });
+  const session = stage.session(tab, proven.agreementId);
+  await session.getByText("Give the buyer back what is left").click();
+  await session.getByRole("button", { name: "Release" }).click();
+  await session.getByText("What to do: choose that account in the wallet.").waitFor();
   tab.assertQuiet();
 });
 
