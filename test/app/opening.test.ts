@@ -110,7 +110,7 @@ test("with a token the exact sum is approved first, an allowance left over is ta
   const sent = await openByWallet(tab, opening);
   assert.deepEqual(
     sent.map(({ label }) => label),
-    ["Approve the sum", "Approve the sum", "Open the agreement"],
+    ["Take back an older allowance", "Approve the sum", "Open the agreement"],
   );
   assert.equal((await readAgreement(buyer, opening.agreementId)).status, "open");
   assert.equal(await allowance(token), 0n);

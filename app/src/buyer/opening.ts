@@ -194,7 +194,12 @@ export async function checkOpening(
 }
 
 /** Lets the escrow take exactly the sum; some tokens refuse to change an allowance that is not zero. */
-async function approvals(ctx: ChainContext, token: Address, owner: Address, total: bigint): Promise<Call[]> {
+async function approvals(
+  ctx: ChainContext,
+  token: Address,
+  owner: Address,
+  total: bigint,
+): Promise<{ label: string; call: Call }[]> {
   const spender = ctx.deployment.escrow;
   const allowed = await onChain(ctx, () =>
     ctx.publicClient.readContract({
@@ -205,11 +210,17 @@ async function approvals(ctx: ChainContext, token: Address, owner: Address, tota
     }),
   );
   if (allowed === total) return [];
-  const approve = (value: bigint): Call => ({
-    to: token,
-    data: encodeFunctionData({ abi: erc20Abi, functionName: "approve", args: [spender, value] }),
+  const approve = (label: string, value: bigint) => ({
+    label,
+    call: {
+      to: token,
+      data: encodeFunctionData({ abi: erc20Abi, functionName: "approve", args: [spender, value] }),
+    },
   });
-  return [...(allowed > 0n ? [approve(0n)] : []), ...(total > 0n ? [approve(total)] : [])];
+  return [
+    ...(allowed > 0n ? [approve("Take back an older allowance", 0n)] : []),
+    ...(total > 0n ? [approve("Approve the sum", total)] : []),
+  ];
 }
 
 /** Makes the call that submits a signed permit for the sum; asked only when the allowance is not there yet. */
@@ -245,7 +256,7 @@ export function openByWallet(
     if (!eth) {
       const calls = await approvals(ctx, offer.token, wallet.address, total);
       if (calls.length > 0 && permit !== undefined) await send("Submit the permit", await permit(total));
-      else for (const call of calls) await send("Approve the sum", call);
+      else for (const { label, call } of calls) await send(label, call);
     }
     const args = [offer, offerSignature, signer, amount, deadline, nonce] as const;
     await send("Open the agreement", escrowCall(ctx, "open", args, eth ? total : undefined));
