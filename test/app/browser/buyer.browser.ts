@@ -8,11 +8,16 @@ import { deployToken } from "../../chain/token.ts";
 import { BUYER, Stage } from "./harness.ts";
 import type { Tab } from "./tab.ts";
 
+/** Of decimals(). */
+const DECIMALS = "0x313ce567";
 const stage = await Stage.open();
 const { world } = stage;
 
 /** A buyer's page with an offer read into it. */
-async function reading({ offer, signature }: SignedOffer): Promise<{ tab: Tab; asked: string[] }> {
+async function reading(
+  { offer, signature }: SignedOffer,
+  before = async (_: Tab): Promise<void> => {},
+): Promise<{ tab: Tab; asked: string[] }> {
   const asked: string[] = [];
   const tab = await stage.visit({
     wallet: BUYER,
@@ -23,6 +28,7 @@ async function reading({ offer, signature }: SignedOffer): Promise<{ tab: Tab; a
     },
   });
   await tab.connect();
+  await before(tab);
   await tab.page
     .getByLabel("Signed offer or prepared opening, as JSON")
     .fill(stringifyMessage({ offer, signature }));
@@ -81,6 +87,27 @@ test("an offer in a token is approved for its sum alone, then opened", async () 
   const agreement = await readAgreement(world.buyer.ctx, agreementId);
   assert.deepEqual([agreement.token.toLowerCase(), agreement.amount], [token.toLowerCase(), 2n * 10n ** 18n]);
   assert.equal(asked.filter((method) => method === "eth_sendTransaction").length, 2);
+  tab.assertQuiet();
+});
+
+test("a token that the node did not tell of at first is asked for again", async () => {
+  const token = await deployToken(world.buyer.ctx, 1n);
+  const signed = await world.makeOffer(stage.adapterId, { token, pricePerToken: 10n ** 15n });
+  let overloaded = true;
+  const { tab } = await reading(signed, async ({ page, expected }) => {
+    expected.push(/503/);
+    await page.route(`${stage.rpcUrl}/**`, (route) =>
+      overloaded && route.request().postData()?.includes(DECIMALS)
+        ? route.fulfill({ status: 503, headers: { "access-control-allow-origin": "*" } })
+        : route.continue(),
+    );
+  });
+  await tab.shows("Checking the offer…");
+  // Both tries of one question have failed by then.
+  await new Promise((resolve) => setTimeout(resolve, 3000));
+  overloaded = false;
+  await tab.shows(/A token costs 0.001 TST/);
+  await tab.page.unrouteAll({ behavior: "wait" });
   tab.assertQuiet();
 });
 
