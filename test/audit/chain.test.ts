@@ -155,6 +155,20 @@ test("several agreements opened in one transaction with one nonce: each is its o
   }
 });
 
+test("somebody's registration with an address that is no text: everybody's audits go on", async () => {
+  const { stranger } = market;
+  const { registry, verifiers } = stranger.deployment;
+  const { address: verifier } = Object.values(verifiers)[0]!;
+  const args = [`0x${"01".repeat(32)}`, "AAAA", verifier, 1, `0x${"02".repeat(32)}`] as const;
+  const data = encodeFunctionData({ abi: adapterRegistryAbi, functionName: "register", args });
+  await transact(stranger, { to: registry, data: data.replace("41414141", "ff41fe41") as Hex });
+  const { checks } = await auditWith({});
+  assert.deepEqual(
+    checks.filter(({ result }) => result === "failed"),
+    [],
+  );
+});
+
 test("an older receipt settled last: the files must be of the one that was paid", async () => {
   const sale = await market.sell({ secondHistory: true });
   const { verdict, checks, summary } = await auditSale(market, sale);

@@ -251,6 +251,14 @@ export const AUDIT_MUTATIONS: readonly Mutation[] = [
     pattern: "several agreements opened in one transaction",
   }),
   onChain({
+    name: "audit-text-of-bytes",
+    attack: "one registration with an address that is no text ends the audits of all agreements",
+    file: "runner/audit/chain/contracts.ts",
+    find: '    return "\\uFFFD";\n',
+    replace: '    throw new Error("no text");\n',
+    pattern: "everybody's audits go on",
+  }),
+  onChain({
     name: "audit-no-report",
     attack: "a node without the transactions it names ends the audit without a report",
     file: "runner/audit/summary.ts",

@@ -1,5 +1,5 @@
 /** What the contracts take and tell, written from contracts/interfaces, decoded by ethers. */
-import { Interface, type LogDescription, type ParamType, type Result } from "ethers";
+import { Interface, type ParamType, type Result } from "ethers";
 import type { Hex } from "../primitives/bytes.ts";
 
 const OFFER =
@@ -51,8 +51,20 @@ export type Values = Record<string, unknown>;
 /** Decoded values of these parameters by name, structs and lists within them as plain values. */
 export function plain(parameters: readonly ParamType[], values: Result): Values {
   return Object.fromEntries(
-    parameters.map((parameter, i) => [parameter.name, plainValue(parameter, values[i])]),
+    parameters.map((parameter, i) => [
+      parameter.name,
+      parameter.type === "string" ? textAt(values, i) : plainValue(parameter, values[i]),
+    ]),
   );
+}
+
+/** The contracts take any bytes for a text. Those that are none must not end the audits of all who share the registry. */
+function textAt(values: Result, i: number): string {
+  try {
+    return values[i] as string;
+  } catch {
+    return "\uFFFD";
+  }
 }
 
 function plainValue(type: ParamType, value: unknown): unknown {
@@ -67,13 +79,12 @@ export function decodeEvent(
   contract: Interface,
   log: { topics: readonly string[]; data: Hex },
 ): { name: string; args: Values } | undefined {
-  let found: LogDescription | null;
   try {
-    found = contract.parseLog({ topics: [...log.topics], data: log.data });
+    const found = contract.parseLog({ topics: [...log.topics], data: log.data });
+    return found === null ? undefined : { name: found.name, args: plain(found.fragment.inputs, found.args) };
   } catch {
     return undefined;
   }
-  return found === null ? undefined : { name: found.name, args: plain(found.fragment.inputs, found.args) };
 }
 
 /** A call of one of the contracts; undefined when the data is none. */
