@@ -155,6 +155,25 @@ test("several agreements opened in one transaction with one nonce: each is its o
   }
 });
 
+test("calldata without the zeros at its end, which the escrow takes: no fault of the contributor", async () => {
+  const { contributor, buyer } = market;
+  const signer = privateKeyToAccount(generatePrivateKey());
+  const { escrow } = buyer.deployment;
+  const terms = await agreed({ contributor, buyer }, honest.adapterId, signer, { token: zeroAddress });
+  const { offer, signature, amount, deadline, nonce } = terms;
+  const args = [offer, signature, signer.address, amount, deadline, nonce] as const;
+  const data = encodeFunctionData({ abi: loraEscrowAbi, functionName: "open", args });
+  // the signature is last, and its 65 bytes are filled up to 96
+  const cut = data.slice(0, -2 * (96 - 65)) as Hex;
+  const { logs } = await transact(buyer, { to: escrow, data: cut, value: offer.openingFee + amount });
+  const [opened] = parseEventLogs({ abi: loraEscrowAbi, logs, eventName: "AgreementOpened" });
+  const { checks } = await auditWith({ agreementId: opened!.args.agreementId });
+  assert.deepEqual(
+    checks.filter(({ result }) => result === "failed"),
+    [],
+  );
+});
+
 test("somebody's registration with an address that is no text: everybody's audits go on", async () => {
   const { stranger } = market;
   const { registry, verifiers } = stranger.deployment;

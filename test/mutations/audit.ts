@@ -259,6 +259,14 @@ export const AUDIT_MUTATIONS: readonly Mutation[] = [
     pattern: "everybody's audits go on",
   }),
   onChain({
+    name: "audit-loose-calldata",
+    attack: "a buyer who opens with calldata that is not filled up makes an honest sale fail",
+    file: "runner/audit/chain/contracts.ts",
+    find: "dataSlice(data, 4), true)",
+    replace: "dataSlice(data, 4))",
+    pattern: "calldata without the zeros",
+  }),
+  onChain({
     name: "audit-no-report",
     attack: "a node without the transactions it names ends the audit without a report",
     file: "runner/audit/summary.ts",

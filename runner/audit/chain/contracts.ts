@@ -1,5 +1,5 @@
 /** What the contracts take and tell, written from contracts/interfaces, decoded by ethers. */
-import { Interface, type ParamType, type Result } from "ethers";
+import { AbiCoder, dataSlice, Interface, type ParamType, type Result } from "ethers";
 import type { Hex } from "../primitives/bytes.ts";
 
 const OFFER =
@@ -87,11 +87,16 @@ export function decodeEvent(
   }
 }
 
-/** A call of one of the contracts; undefined when the data is none. */
+/**
+ * A call of one of the contracts; undefined when the data is none. As the contracts do, it takes bytes whose last word is
+ * not filled up with zeros.
+ */
 export function decodeCall(contract: Interface, data: Hex): { name: string; args: Values } | undefined {
   try {
-    const found = contract.parseTransaction({ data });
-    return found === null ? undefined : { name: found.name, args: plain(found.fragment.inputs, found.args) };
+    const found = contract.getFunction(dataSlice(data, 0, 4));
+    if (found === null) return undefined;
+    const args = AbiCoder.defaultAbiCoder().decode(found.inputs, dataSlice(data, 4), true);
+    return { name: found.name, args: plain(found.inputs, args) };
   } catch {
     return undefined;
   }
