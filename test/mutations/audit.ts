@@ -259,6 +259,14 @@ export const AUDIT_MUTATIONS: readonly Mutation[] = [
     pattern: "everybody's audits go on",
   }),
   onChain({
+    name: "audit-read-beside",
+    attack: "whoever reads something of the escrow in the transaction of a refund makes an honest sale fail",
+    file: "runner/audit/chain/calls.ts",
+    find: "isChange(interfaceOf(target, addresses), frame.input)",
+    replace: "true",
+    pattern: "several agreements opened in one transaction",
+  }),
+  onChain({
     name: "audit-loose-calldata",
     attack: "a buyer who opens with calldata that is not filled up makes an honest sale fail",
     file: "runner/audit/chain/contracts.ts",

@@ -1,4 +1,5 @@
 /** The calls in transactions that reached registry or escrow, themselves or through other contracts. */
+import type { Interface } from "ethers";
 import type { Hex } from "../primitives/bytes.ts";
 import { Missing, Wrong } from "../problem.ts";
 import { decodeCall, ESCROW, REGISTRY, type Values } from "./contracts.ts";
@@ -38,6 +39,13 @@ export interface Addresses {
 const isOurs = (address: Hex | null | undefined, { registry, escrow }: Addresses): address is Hex =>
   address === registry || address === escrow;
 
+const interfaceOf = (target: Hex, { registry }: Addresses): Interface =>
+  target === registry ? REGISTRY : ESCROW;
+
+/** Whether a call does more than read; every function that does is known here. */
+const isChange = (contract: Interface, input: Hex): boolean =>
+  contract.getFunction(input.slice(0, 10))?.constant === false;
+
 /** Calls that pass control on, to a receiver or a token, tell one event; more are of calls within them. */
 const PASSING = ["open", "withdraw"];
 
@@ -54,7 +62,7 @@ export async function callsOf(
   const found: Call[] = [];
   const add = (caller: Hex, target: Hex, input: Hex, wei: bigint): Call => {
     const contract = target === addresses.registry ? "registry" : "escrow";
-    const decoded = decodeCall(contract === "registry" ? REGISTRY : ESCROW, input);
+    const decoded = decodeCall(interfaceOf(target, addresses), input);
     if (decoded === undefined) throw new Wrong(`the call of the ${contract} in ${hash} is none it has`);
     const call = { transaction, contract, from: caller, data: input, value: wei, ...decoded } as const;
     found.push({ ...call, position: found.length });
@@ -69,7 +77,11 @@ export async function callsOf(
   const visit = (frame: Frame): void => {
     if (frame.error !== undefined) return;
     const target = frame.to?.toLowerCase();
-    if (frame.type === "CALL" && isOurs(target, addresses))
+    if (
+      frame.type === "CALL" &&
+      isOurs(target, addresses) &&
+      isChange(interfaceOf(target, addresses), frame.input)
+    )
       add(frame.from.toLowerCase(), target, frame.input, BigInt(frame.value ?? "0x0"));
     for (const inner of frame.calls ?? []) visit(inner);
   };
