@@ -7,6 +7,7 @@ import { audit } from "../../runner/audit/audit.ts";
 import { connectNode } from "../../runner/audit/chain/node.ts";
 import { findDeployment, readRelease } from "../../runner/audit/release.ts";
 import type { Check } from "../../runner/audit/verdict.ts";
+import { openAgreement, release, withdraw } from "../../runner/chain/escrow.ts";
 import { adapterRegistryAbi, loraEscrowAbi } from "../../runner/chain/generated/abi.ts";
 import { transact } from "../../runner/chain/transact.ts";
 import { deployCode } from "../../runner/demo/attacks/attackerContracts.ts";
@@ -15,7 +16,7 @@ import { alterCall } from "../../runner/demo/tampered/lies.ts";
 import { auditSale } from "../../runner/demo/tampered/list.ts";
 import { startLyingNode } from "../../runner/demo/tampered/lyingNode.ts";
 import { Market, type Sale } from "../../runner/demo/tampered/sale.ts";
-import { agreed } from "../../runner/demo/tampered/steps.ts";
+import { agreed, type Trader } from "../../runner/demo/tampered/steps.ts";
 import type { Hex } from "../../runner/protocol/bytes.ts";
 import { loadCurve } from "../../runner/protocol/curve.ts";
 import type { Address } from "../../runner/protocol/typedData.ts";
@@ -155,6 +156,51 @@ test("several agreements opened in one transaction with one nonce: each is its o
     );
     assert.equal(resultOf(checks, "replay").result, "passed");
   }
+});
+
+/** Two agreements of the honest adapter whose fee goes to the buyer, so that all their money comes to one account. */
+async function openedForOneAccount(by: Trader): Promise<[Hex, Hex]> {
+  const open = async (): Promise<Hex> => {
+    const signer = privateKeyToAccount(generatePrivateKey());
+    const traders = { contributor: market.contributor, buyer: by };
+    const terms = { token: zeroAddress, payout: by.account.address };
+    const { agreementId } = await openAgreement(by, await agreed(traders, honest.adapterId, signer, terms));
+    return agreementId;
+  };
+  return [await open(), await open()];
+}
+
+describe("money of two agreements on one account", () => {
+  test("withdrawn together, and then what came after: no fault of either", async () => {
+    const { contributor, stranger } = market;
+    const agreements = await openedForOneAccount(stranger);
+    await withdraw(stranger, zeroAddress);
+    for (const agreementId of agreements) {
+      await release(contributor, agreementId);
+      await withdraw(stranger, zeroAddress);
+    }
+    for (const agreementId of agreements) {
+      const { checks } = await auditWith({ agreementId });
+      assert.deepEqual(
+        checks.filter(({ result }) => result === "failed"),
+        [],
+      );
+    }
+  });
+
+  test("of which one lies before the first block that was read: no fault of the other", async () => {
+    const { stranger } = market;
+    await openedForOneAccount(stranger);
+    const payout = stranger.account.address;
+    const sale = await market.sell({ modulesPerProof: "all", passes: [1], payout });
+    await withdraw(stranger, zeroAddress);
+    const { agreementId } = sale;
+    const { checks } = await auditWith({ agreementId, fromBlock: await registeredAt(sale) });
+    assert.deepEqual(
+      checks.filter(({ result }) => result === "failed"),
+      [],
+    );
+  });
 });
 
 test("calldata without the zeros at its end, which the escrow takes: no fault of the contributor", async () => {

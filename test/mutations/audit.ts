@@ -267,6 +267,14 @@ export const AUDIT_MUTATIONS: readonly Mutation[] = [
     pattern: "several agreements opened in one transaction",
   }),
   onChain({
+    name: "audit-withdrawn-mixed",
+    attack: "credits of two agreements taken out together make the audits of both fail from then on",
+    file: "runner/audit/replay/course.ts",
+    find: "else if (credit.others || amount !== credit.own) credit.others = true;",
+    replace: "else if (credit.others) credit.others = false;",
+    pattern: "withdrawn together, and then what came after",
+  }),
+  onChain({
     name: "audit-loose-calldata",
     attack: "a buyer who opens with calldata that is not filled up makes an honest sale fail",
     file: "runner/audit/chain/contracts.ts",

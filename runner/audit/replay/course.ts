@@ -55,20 +55,31 @@ async function requireOperators(subject: Subject, contributor: Hex, known: Chain
       );
 }
 
-/** Withdrawals of nothing but this agreement's money: others depend on other agreements, and the ledger judges them. */
+/** What an account's credit is made of. */
+interface Credit {
+  own: bigint;
+  others: boolean;
+}
+
+/**
+ * Withdrawals of nothing but this agreement's money: others depend on other agreements, and the ledger judges them. Money
+ * that went with others' is still credited in a replay, so that it gives the account's later withdrawals otherwise.
+ */
 export async function ownWithdrawals({ agreementId, opened, ledger }: Subject): Promise<ChainEvent[]> {
   const accounts = [opened.offer.payout, opened.buyer];
-  const isOwn = new Map<Hex, boolean>();
+  const credits = new Map<Hex, Credit>();
   const found: ChainEvent[] = [];
-  for (const entry of (await ledger()).entries) {
-    const { event, token, account } = entry;
+  for (const { event, token, account, agreementId: by, amount } of (await ledger()).entries) {
     if (token !== opened.offer.token || !accounts.includes(account)) continue;
-    const own = isOwn.get(account) ?? true;
-    if (entry.agreementId !== undefined)
-      isOwn.set(account, own && (entry.agreementId === agreementId || entry.amount === 0n));
+    const credit = credits.get(account) ?? { own: 0n, others: false };
+    credits.set(account, credit);
+    if (by === agreementId) credit.own += amount;
+    else if (by !== undefined) credit.others ||= amount > 0n;
+    else if (credit.own === 0n) credit.others = false;
+    else if (credit.others || amount !== credit.own) credit.others = true;
     else {
-      if (own && entry.amount > 0n) found.push(event);
-      isOwn.set(account, true);
+      found.push(event);
+      credit.own = 0n;
     }
   }
   return found;
