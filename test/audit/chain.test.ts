@@ -131,10 +131,10 @@ describe("receipts settled through another contract", () => {
   });
 });
 
-test("several agreements opened in one transaction with one nonce: each is its own", async () => {
+/** Two agreements opened in one transaction by a contract, their buyer; and what else it calls there. */
+async function openedBy(shop: Address, others: readonly BatchedCall[] = []): Promise<Hex[]> {
   const { contributor, buyer } = market;
   const signer = privateKeyToAccount(generatePrivateKey());
-  const shop = await deployBatch(market);
   const { escrow } = buyer.deployment;
   const calls: BatchedCall[] = [];
   for (const _ of [1, 2]) {
@@ -144,12 +144,18 @@ test("several agreements opened in one transaction with one nonce: each is its o
     const data = encodeFunctionData({ abi: loraEscrowAbi, functionName: "open", args });
     calls.push({ to: escrow, data, value: offer.openingFee + amount });
   }
-  // looking something up on the way is no call that counts
-  calls.push({ to: escrow, data: encodeFunctionData({ abi: loraEscrowAbi, functionName: "registry" }) });
   const value = calls.reduce((sum, call) => sum + (call.value ?? 0n), 0n);
-  const { logs } = await transact(buyer, { to: shop, data: batched(calls), value });
-  for (const { args } of parseEventLogs({ abi: loraEscrowAbi, logs, eventName: "AgreementOpened" })) {
-    const { checks } = await auditWith({ agreementId: args.agreementId });
+  const { logs } = await transact(buyer, { to: shop, data: batched([...calls, ...others]), value });
+  const opened = parseEventLogs({ abi: loraEscrowAbi, logs, eventName: "AgreementOpened" });
+  return opened.map(({ args }) => args.agreementId);
+}
+
+test("several agreements opened in one transaction with one nonce: each is its own", async () => {
+  const { escrow } = market.buyer.deployment;
+  // looking something up on the way is no call that counts
+  const reading = { to: escrow, data: encodeFunctionData({ abi: loraEscrowAbi, functionName: "registry" }) };
+  for (const agreementId of await openedBy(await deployBatch(market), [reading])) {
+    const { checks } = await auditWith({ agreementId });
     assert.deepEqual(
       checks.filter(({ result }) => result === "failed"),
       [],
@@ -200,6 +206,28 @@ describe("money of two agreements on one account", () => {
       checks.filter(({ result }) => result === "failed"),
       [],
     );
+  });
+
+  test("each withdrawn in one transaction: the second withdrawal is the one of its agreement", async () => {
+    const { contributor, stranger } = market;
+    const shop = await deployBatch(market);
+    const [first, second] = await openedBy(shop);
+    await release(contributor, first!);
+    await market.request("evm_increaseTime", [2 * 86_400]);
+    const { escrow } = stranger.deployment;
+    const calling = (functionName: "refund" | "withdraw", args: readonly Hex[]): BatchedCall => ({
+      to: escrow,
+      data: encodeFunctionData({ abi: loraEscrowAbi, functionName, args } as never),
+    });
+    const withdrawal = calling("withdraw", [zeroAddress, stranger.account.address]);
+    const calls = [withdrawal, calling("refund", [second!]), withdrawal];
+    await transact(stranger, { to: shop, data: batched(calls) });
+    const { checks } = await auditWith({ agreementId: second! });
+    assert.deepEqual(
+      checks.filter(({ result }) => result === "failed"),
+      [],
+    );
+    assert.match(resultOf(checks, "replay").detail, /100000000000 withdrawn/);
   });
 });
 

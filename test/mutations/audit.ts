@@ -275,6 +275,14 @@ export const AUDIT_MUTATIONS: readonly Mutation[] = [
     pattern: "withdrawn together, and then what came after",
   }),
   onChain({
+    name: "audit-withdrawn-twice",
+    attack: "a buyer that withdraws twice in one transaction makes an honest sale fail",
+    file: "runner/audit/replay/course.ts",
+    find: "calls[told.indexOf(event)]",
+    replace: "calls[0]",
+    pattern: "each withdrawn in one transaction",
+  }),
+  onChain({
     name: "audit-loose-calldata",
     attack: "a buyer who opens with calldata that is not filled up makes an honest sale fail",
     file: "runner/audit/chain/contracts.ts",

@@ -25,14 +25,29 @@ export async function courseOf(subject: Subject): Promise<Course> {
   };
   for (const event of operators)
     await add(event, ({ name, from }) => name === "setOperator" && from === contributor);
-  for (const event of withdrawals)
-    await add(
-      event,
-      ({ name, from, args }) =>
-        name === "withdraw" && from === event.args["account"] && args["token"] === event.args["token"],
-    );
+  for (const event of withdrawals) {
+    const call = await withdrawalCall(subject, event);
+    if (call !== undefined) wanted.add(call);
+  }
   const calls = [...wanted].sort((a, b) => inOrder(a.transaction, b.transaction) || a.position - b.position);
   return { calls, withdrawals };
+}
+
+/** The call that told of a withdrawal: an account can make several in one transaction, and each tells one. */
+async function withdrawalCall(subject: Subject, event: ChainEvent): Promise<Call | undefined> {
+  const { account, token } = event.args;
+  const { transactionHash } = event.log;
+  const told = subject.history.events.filter(
+    ({ name, args, log }) =>
+      name === "Withdrawn" &&
+      log.transactionHash === transactionHash &&
+      args["account"] === account &&
+      args["token"] === token,
+  );
+  const calls = (await subject.callsIn(transactionHash)).filter(
+    ({ name, from, args }) => name === "withdraw" && from === account && args["token"] === token,
+  );
+  return calls[told.indexOf(event)];
 }
 
 /** Operators that the contributor set or took back up to the agreement's last event. */
