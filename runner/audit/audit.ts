@@ -12,6 +12,7 @@ import { Weights } from "./checks/weights.ts";
 import type { Module } from "./formats/manifest.ts";
 import type { Hex } from "./primitives/bytes.ts";
 import { type Deployment, type Release, readRelease } from "./release.ts";
+import { operatorEvents } from "./replay/course.ts";
 import { type ReplayNetwork, startReplayNetwork } from "./replay/network.ts";
 import { checkReplay } from "./replay/replay.ts";
 import { Subject } from "./subject.ts";
@@ -90,9 +91,11 @@ export async function audit(options: AuditOptions): Promise<AuditReport> {
 /** The release's registry, escrow and, where it is of the release, the adapter's verifier on a fresh network. */
 async function networkFor(subject: Subject): Promise<ReplayNetwork> {
   const { release, node } = subject;
-  const { log } = await subject.registeredEvent();
   const { verifier } = await subject.registered();
-  const { timestamp } = await subject.transaction(log.transactionHash);
+  // operators may have been set long before the adapter was registered
+  const replayed = [await subject.registeredEvent(), ...(await operatorEvents(subject))];
+  const first = subject.history.events.find((event) => replayed.includes(event))!;
+  const { timestamp } = await subject.transaction(first.log.transactionHash);
   const verifiers = release.verifiers.filter(({ address }) => address === verifier);
   return startReplayNetwork(node.chainId, timestamp, [release.registry, release.escrow, ...verifiers]);
 }

@@ -7,7 +7,7 @@ import { audit } from "../../runner/audit/audit.ts";
 import { connectNode } from "../../runner/audit/chain/node.ts";
 import { findDeployment, readRelease } from "../../runner/audit/release.ts";
 import type { Check } from "../../runner/audit/verdict.ts";
-import { openAgreement, release, withdraw } from "../../runner/chain/escrow.ts";
+import { openAgreement, release, setOperator, withdraw } from "../../runner/chain/escrow.ts";
 import { adapterRegistryAbi, loraEscrowAbi } from "../../runner/chain/generated/abi.ts";
 import { transact } from "../../runner/chain/transact.ts";
 import { deployCode } from "../../runner/demo/attacks/attackerContracts.ts";
@@ -197,6 +197,7 @@ describe("money of two agreements on one account", () => {
   test("of which one lies before the first block that was read: no fault of the other", async () => {
     const { stranger } = market;
     await openedForOneAccount(stranger);
+    // grouped as no adapter before it, so that it is registered only now
     const payout = stranger.account.address;
     const sale = await market.sell({ modulesPerProof: "all", passes: [1], payout });
     await withdraw(stranger, zeroAddress);
@@ -229,6 +230,20 @@ describe("money of two agreements on one account", () => {
     );
     assert.match(resultOf(checks, "replay").detail, /100000000000 withdrawn/);
   });
+});
+
+test("an operator set a day before the adapter was registered: replayed from there on", async () => {
+  const { contributor, stranger } = market;
+  await setOperator(contributor, stranger.account.address, true);
+  await market.request("evm_increaseTime", [86_400]);
+  // grouped as no adapter before it, so that it is registered only now
+  const { agreementId } = await market.sell({ modulesPerProof: 3, passes: [1] });
+  const { checks } = await auditWith({ agreementId });
+  assert.deepEqual(
+    checks.filter(({ result }) => result === "failed"),
+    [],
+  );
+  assert.equal(resultOf(checks, "replay").result, "passed");
 });
 
 test("calldata without the zeros at its end, which the escrow takes: no fault of the contributor", async () => {

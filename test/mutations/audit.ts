@@ -283,6 +283,14 @@ export const AUDIT_MUTATIONS: readonly Mutation[] = [
     pattern: "each withdrawn in one transaction",
   }),
   onChain({
+    name: "audit-operator-long-before",
+    attack: "an operator set long before the adapter was registered makes an honest sale fail",
+    file: "runner/audit/audit.ts",
+    find: ", ...(await operatorEvents(subject))];",
+    replace: "];",
+    pattern: "set a day before the adapter was registered",
+  }),
+  onChain({
     name: "audit-loose-calldata",
     attack: "a buyer who opens with calldata that is not filled up makes an honest sale fail",
     file: "runner/audit/chain/contracts.ts",
