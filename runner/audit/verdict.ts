@@ -22,6 +22,11 @@ export function verdictOf(checks: readonly Check[]): Verdict {
 
 const NODE_ERRORS = ["NETWORK_ERROR", "TIMEOUT", "SERVER_ERROR", "UNKNOWN_ERROR"] as const;
 
+/** Of `eth_call` ethers says even then that the contract reverted, but has no data of it. */
+const isNodeError = (error: unknown): boolean =>
+  NODE_ERRORS.some((code) => isError(error, code)) ||
+  (isError(error, "CALL_EXCEPTION") && error.data === null);
+
 /** Controls and marks of direction: with them names that others chose would rewrite what a terminal shows. */
 const UNSEEN = /[\p{Cc}\p{Cf}]/gu;
 
@@ -33,8 +38,7 @@ function judge(error: unknown): { result: CheckResult; detail: string } {
   if (error instanceof Missing) return { result: "not checkable", detail: error.message };
   if (error instanceof Wrong) return { result: "failed", detail: error.message };
   const message = shortMessage(error);
-  if (NODE_ERRORS.some((code) => isError(error, code)))
-    return { result: "not checkable", detail: `the node does not answer: ${message}` };
+  if (isNodeError(error)) return { result: "not checkable", detail: `the node does not answer: ${message}` };
   return { result: "failed", detail: `unreadable: ${message}` };
 }
 

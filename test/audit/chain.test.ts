@@ -308,6 +308,17 @@ test("a node that has not the transactions it names: still a report", async () =
   );
 });
 
+test("a node that has the state of the audited block no more: not checkable, no fault of the parties", async () => {
+  const lying = await startLyingNode(market.node.rpcUrl, (_, __, result) => result);
+  for (const method of ["eth_call", "eth_getCode", "eth_getBalance"]) lying.refuse(method);
+  const { verdict, checks } = await auditSale(market, honest, { rpcUrl: lying.rpcUrl });
+  await lying.close();
+  assert.equal(verdict, "incomplete");
+  const { result, detail } = resultOf(checks, "money");
+  assert.equal(result, "not checkable");
+  assert.equal(detail, "the node does not answer: eth_call: not here");
+});
+
 test("an agreement that the buyer closed, and was refunded from", async () => {
   const { verdict, checks } = await auditSale(market, await market.sell({ ending: "refund" }));
   assert.deepEqual(others(checks), []);

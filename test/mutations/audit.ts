@@ -291,6 +291,14 @@ export const AUDIT_MUTATIONS: readonly Mutation[] = [
     pattern: "set a day before the adapter was registered",
   }),
   onChain({
+    name: "audit-state-gone",
+    attack: "a node without the state of the audited block makes an honest sale fail",
+    file: "runner/audit/verdict.ts",
+    find: '(isError(error, "CALL_EXCEPTION") && error.data === null)',
+    replace: "false",
+    pattern: "has the state of the audited block no more",
+  }),
+  onChain({
     name: "audit-loose-calldata",
     attack: "a buyer who opens with calldata that is not filled up makes an honest sale fail",
     file: "runner/audit/chain/contracts.ts",

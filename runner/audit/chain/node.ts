@@ -79,9 +79,9 @@ async function finalBlock(
 
 /** One line of an error of ethers or of a node. */
 export function shortMessage(error: unknown): string {
-  if (isError(error, "UNKNOWN_ERROR") && error.info?.["error"] !== undefined) {
-    const answer = error.info["error"] as { message?: string };
-    if (answer.message !== undefined) return answer.message;
+  if (isError(error, "UNKNOWN_ERROR") || isError(error, "CALL_EXCEPTION")) {
+    const answer = error.info?.["error"] as { message?: string } | undefined;
+    if (answer?.message !== undefined) return answer.message;
   }
   const text =
     error instanceof Error
