@@ -63,14 +63,14 @@ class StateFile {
     const head = JSON.stringify({ deltapayAudit: 1, chainId: String(chainId), escrow });
     const text = readOrBegin(file, `${head}\n`);
     const whole = text.slice(0, text.lastIndexOf("\n") + 1);
-    // A run that was killed may have left half a line.
-    if (whole.length !== text.length) truncateSync(file, Buffer.byteLength(whole));
     const [first, ...lines] = whole.split("\n").filter((line) => line !== "");
     if (first !== head)
       throw new AuditError("audit/bad-state", `${file} is not of this chain and escrow`, {
         field: "state",
         hint: "give another --state file",
       });
+    // A run that was killed may have left half a line. Any other file stays as it is.
+    if (whole.length !== text.length) truncateSync(file, Buffer.byteLength(whole));
     for (const line of lines) this.#take(line);
   }
 

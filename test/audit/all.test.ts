@@ -72,6 +72,10 @@ test("only what happened since is audited again; the file of another escrow is r
   const other = path.join(path.dirname(state), "other.jsonl");
   fs.writeFileSync(other, `${JSON.stringify({ deltapayAudit: 1, chainId: "1", escrow: "0x" })}\n`);
   await assert.rejects(auditNow(other), { code: "audit/bad-state" });
+  const keystore = path.join(path.dirname(state), "keystore.json");
+  fs.writeFileSync(keystore, '{"version":3}');
+  await assert.rejects(auditNow(keystore), { code: "audit/bad-state" });
+  assert.equal(fs.readFileSync(keystore, "utf8"), '{"version":3}', "a file named by mistake is untouched");
   fs.appendFileSync(state, "nonsense\n");
   await assert.rejects(auditNow(), { code: "audit/bad-state" });
 });

@@ -315,6 +315,16 @@ export const AUDIT_MUTATIONS: readonly Mutation[] = [
     pattern: "a node that has not the transactions",
   }),
   {
+    name: "audit-state-foreign",
+    attack: "a file named as --state by mistake is cut",
+    file: "runner/audit/auditAll.ts",
+    find: "    if (first !== head)\n",
+    replace:
+      "    if (whole.length !== text.length) truncateSync(file, Buffer.byteLength(whole));\n    if (first !== head)\n",
+    test: "test/audit/all.test.ts",
+    pattern: "the file of another escrow is refused",
+  },
+  {
     name: "audit-report-unwritable",
     attack: "minutes of an audit whose report cannot be written",
     file: "runner/cli/commands/audit.ts",
