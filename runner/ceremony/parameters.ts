@@ -14,7 +14,8 @@ export const parametersSchema = z.strictObject({
   protocol: z.literal(1),
   ptau: z.strictObject({
     blake2b: hexOf(64),
-    power: z.number().int().min(1).max(28),
+    /** No larger ones are taken (`checkPtau`): whoever joins is not made to fetch them. */
+    power: z.number().int().min(1).max(16),
     /** Of the public file it is; null for one its organisers vouch for. */
     name: z.string().max(64).nullable(),
   }),

@@ -281,6 +281,17 @@ test("a coordinator that hands out a wrong key gets no contribution", async (con
   await assert.rejects(join("Bob"), { code: "ceremony/other-transcript" });
 });
 
+test("powers of tau larger than any that are taken are not even fetched", async (context) => {
+  const { coordinator, join } = await served(context);
+  const view = coordinator.view();
+  const { parameters } = view;
+  coordinator.view = () => ({
+    ...{ ...view, ptauBytes: 2 ** 38 },
+    parameters: { ...parameters, ptau: { ...parameters.ptau, power: 28 } },
+  });
+  await assert.rejects(join("Ada"), { code: "ceremony/malformed" });
+});
+
 test("a coordinator that answers nonsense, or for ever, is refused", async (context) => {
   let answer = "{}";
   const server = createServer((_, response) => response.end(answer));

@@ -308,6 +308,15 @@ export const CEREMONY_MUTATIONS: readonly Mutation[] = [
       pattern: "whole or not at all",
     },
   ]),
+  ...inFile("runner/ceremony/parameters.ts", ONLINE, [
+    {
+      name: "ceremony-ptau-power",
+      attack: "a coordinator that fills the disks of those who join",
+      find: ".min(1).max(16),",
+      replace: ".min(1).max(28),",
+      pattern: "larger than any that are taken",
+    },
+  ]),
   ...inFile("runner/ceremony/join.ts", ONLINE, [
     {
       name: "join-damaged-ptau",
