@@ -97,7 +97,7 @@ describe("receipts settled through another contract", () => {
     for (const name of ["receipts", "proofs-pairing", "events", "replay"]) {
       const { result, detail } = resultOf(checks, name);
       assert.equal(result, "not checkable", name);
-      assert.match(detail, /reached the contracts through another one, and the node does not trace it/);
+      assert.match(detail, /through another one, and the node does not trace it \(.*: not here\)$/);
     }
     assert.equal(resultOf(checks, "registration").result, "passed");
   });
@@ -386,5 +386,15 @@ describe("with less at hand", () => {
     assert.throws(() => findDeployment(release, 1n, honest.files.opening), { code: "audit/bad-deployment" });
     node.close();
     await assert.rejects(connectNode("http://127.0.0.1:1"), { code: "audit/no-node" });
+  });
+
+  test("a node that does not know final blocks is named", async () => {
+    const lying = await startLyingNode(market.node.rpcUrl, (method, _, result) =>
+      method === "eth_chainId" ? "0x1" : result,
+    );
+    lying.refuse("eth_getBlockByNumber");
+    const { rpcUrl } = lying;
+    await assert.rejects(connectNode(rpcUrl), { code: "audit/no-final-block", message: /: not here$/ });
+    await lying.close();
   });
 });

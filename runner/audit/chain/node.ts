@@ -1,7 +1,7 @@
 /** The audited chain: JSON-RPC over HTTP by ethers, nothing believed that can be computed. */
 
 import type { Interface } from "ethers";
-import { FetchRequest, isError, JsonRpcProvider } from "ethers";
+import { FetchRequest, JsonRpcProvider } from "ethers";
 import type { Hex } from "../primitives/bytes.ts";
 import { AuditError } from "../problem.ts";
 import { decodeResult } from "./contracts.ts";
@@ -25,7 +25,7 @@ export interface ChainNode {
 
 export const quantity = (value: bigint): Hex => `0x${value.toString(16)}`;
 
-/** Connects and fixes the block. @throws AuditError `audit/no-node` */
+/** Connects and fixes the block. @throws AuditError `audit/no-node`, `audit/no-final-block` */
 export async function connectNode(url: string): Promise<ChainNode> {
   const fetch = new FetchRequest(url);
   fetch.timeout = TIMEOUT_MS;
@@ -72,20 +72,25 @@ async function finalBlock(
   chainId: bigint,
 ): Promise<bigint> {
   if (chainId === LOCAL_CHAIN) return BigInt(await request<Hex>("eth_blockNumber", []));
-  const final = await request<{ number: Hex } | null>("eth_getBlockByNumber", ["finalized", false]);
-  if (final === null) throw new AuditError("audit/no-final-block", "this chain has no final block yet");
+  const nameless = (why: string): AuditError =>
+    new AuditError("audit/no-final-block", `the node names no final block: ${why}`, {
+      field: "rpc",
+      hint: "ask a node that knows the block 'finalized'",
+    });
+  const final = await request<{ number: Hex } | null>("eth_getBlockByNumber", ["finalized", false]).catch(
+    (error: unknown) => {
+      throw nameless(shortMessage(error));
+    },
+  );
+  if (final === null) throw nameless("this chain has none yet");
   return BigInt(final.number);
 }
 
-/** One line of an error of ethers or of a node. */
+/** One line of an error of ethers or of a node; ethers keeps the node's own words in one place or the other. */
 export function shortMessage(error: unknown): string {
-  if (isError(error, "UNKNOWN_ERROR") || isError(error, "CALL_EXCEPTION")) {
-    const answer = error.info?.["error"] as { message?: string } | undefined;
-    if (answer?.message !== undefined) return answer.message;
-  }
-  const text =
-    error instanceof Error
-      ? ((error as { shortMessage?: string }).shortMessage ?? error.message)
-      : String(error);
-  return text.split("\n")[0]!.slice(0, 300);
+  const { error: answer, info } = (error ?? {}) as { error?: unknown; info?: { error?: unknown } };
+  const said = ((answer ?? info?.error) as { message?: unknown } | undefined)?.message;
+  const own = error instanceof Error ? (error as { shortMessage?: string }).shortMessage : undefined;
+  const text = said ?? own ?? (error instanceof Error ? error.message : error);
+  return String(text).split("\n")[0]!.slice(0, 300);
 }
