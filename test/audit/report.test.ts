@@ -65,6 +65,17 @@ test("without a manifest and without money it says so", () => {
   assert.match(html, /No receipt was settled/);
 });
 
+test("modules count as proven when a receipt was settled, and its proofs hold", () => {
+  const modules = [{ name: "layer", dIn: 8, dOut: 16, r: 2, group: 0, slot: 0 }];
+  const checks = [{ name: "proofs-pairing", result: "passed", detail: "" } as const];
+  const { summary } = report();
+  assert.match(reportHtml(report({ modules, checks })), /rank 2, group 0, proven/);
+  const nothing = report({ modules, checks, summary: { ...summary, settlements: [] } });
+  assert.match(reportHtml(nothing), /rank 2, group 0, not shown to be proven/);
+  const failed = report({ modules, checks: [{ ...checks[0]!, result: "failed" }] });
+  assert.match(reportHtml(failed), /rank 2, group 0, not shown to be proven/);
+});
+
 test("a report that cannot be written is said before the audit, not after it", async () => {
   const agreement = `0x${"ab".repeat(32)}`;
   const { code, stdout } = await run(["audit", agreement, "--report", "/nowhere/x.html", "--json"]);
