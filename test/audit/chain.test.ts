@@ -102,6 +102,17 @@ describe("receipts settled through another contract", () => {
     assert.equal(resultOf(checks, "registration").result, "passed");
   });
 
+  test("nor where it has dropped the trace", async () => {
+    const lying = await startLyingNode(market.node.rpcUrl, (method, _, result) =>
+      method === "debug_traceTransaction" ? null : result,
+    );
+    const { checks } = await auditSale(market, await sold(), { rpcUrl: lying.rpcUrl });
+    await lying.close();
+    const { result, detail } = resultOf(checks, "receipts");
+    assert.equal(result, "not checkable");
+    assert.match(detail, /does not trace it \(debug_traceTransaction: it has none\)$/);
+  });
+
   test("by an operator that the node says the contributor set in a transaction it never signed", async () => {
     const lie = alterCall("setOperator", ([operator]) => [operator, false]);
     const lying = await startLyingNode(market.node.rpcUrl, lie);
@@ -295,17 +306,24 @@ test("an older receipt settled last: the files must be of the one that was paid"
   );
 });
 
-test("a node that has not the transactions it names: still a report", async () => {
-  const lying = await startLyingNode(market.node.rpcUrl, (method, _, result) =>
-    method === "eth_getTransactionReceipt" ? null : result,
-  );
-  const { verdict, summary } = await auditSale(market, honest, { rpcUrl: lying.rpcUrl });
-  await lying.close();
-  assert.equal(verdict, "failed");
-  assert.deepEqual(
-    summary.settlements.map(({ timestamp }) => timestamp),
-    [null],
-  );
+test("a node that has dropped old transactions or blocks: a report that says what is missing", async () => {
+  for (const dropped of ["eth_getTransactionReceipt", "eth_getBlockByNumber"]) {
+    const lying = await startLyingNode(market.node.rpcUrl, (method, _, result) =>
+      method === dropped ? null : result,
+    );
+    const { verdict, checks, summary } = await auditSale(market, honest, { rpcUrl: lying.rpcUrl });
+    await lying.close();
+    assert.equal(verdict, "incomplete");
+    assert.deepEqual(
+      checks.filter(({ result }) => result === "failed"),
+      [],
+    );
+    assert.match(resultOf(checks, "receipts").detail, /ask one that keeps all$/);
+    assert.deepEqual(
+      summary.settlements.map(({ timestamp }) => timestamp),
+      [null],
+    );
+  }
 });
 
 test("a node that has the state of the audited block no more: not checkable, no fault of the parties", async () => {

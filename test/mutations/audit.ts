@@ -312,7 +312,7 @@ export const AUDIT_MUTATIONS: readonly Mutation[] = [
     file: "runner/audit/summary.ts",
     find: "() => null,\n      ),",
     replace: "(error) => { throw error; },\n      ),",
-    pattern: "a node that has not the transactions",
+    pattern: "a node that has dropped old transactions",
   }),
   {
     name: "audit-state-foreign",

@@ -91,7 +91,10 @@ export async function callsOf(
 
 async function trace(node: ChainNode, hash: Hex): Promise<Frame> {
   try {
-    return await node.request<Frame>("debug_traceTransaction", [hash, { tracer: "callTracer" }]);
+    const tracer = { tracer: "callTracer" };
+    const frame = await node.request<Frame | null>("debug_traceTransaction", [hash, tracer]);
+    if (frame === null) throw new Error("it has none");
+    return frame;
   } catch (error) {
     throw new Missing(
       `transaction ${hash} reached the contracts through another one, and the node does not trace it (debug_traceTransaction: ${shortMessage(error)})`,

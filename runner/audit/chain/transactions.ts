@@ -48,13 +48,17 @@ interface RawReceipt {
   logs: Parameters<typeof readLog>[0][];
 }
 
-/** @throws Wrong when the node does not have it */
+/** @throws Missing when the node does not have it, or its block: many drop what is old */
 export async function readTransaction(node: ChainNode, hash: Hex): Promise<MinedTransaction> {
   const raw = await node.request<RawTransaction | null>("eth_getTransactionByHash", [hash]);
   const receipt = await node.request<RawReceipt | null>("eth_getTransactionReceipt", [hash]);
   if (raw === null || receipt === null)
-    throw new Wrong(`the node names transaction ${hash} but does not have it`);
-  const block = await node.request<{ timestamp: Hex }>("eth_getBlockByNumber", [raw.blockNumber, false]);
+    throw new Missing(`the node names transaction ${hash} but does not have it; ask one that keeps all`);
+  const block = await node.request<{ timestamp: Hex } | null>("eth_getBlockByNumber", [
+    raw.blockNumber,
+    false,
+  ]);
+  if (block === null) throw new Missing(`the node has no block ${raw.blockNumber}; ask one that keeps all`);
   return {
     hash,
     from: raw.from.toLowerCase(),
