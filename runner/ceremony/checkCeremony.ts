@@ -86,8 +86,12 @@ export async function checkKeyOf(
   return { size, circuit, initial, zkey, contributions };
 }
 
-/** By this project's check, which names what is wrong, and by snarkjs's. */
-async function checkTwice(
+/**
+ * By this project's check, which names what is wrong, and by snarkjs's: what everybody demands of the key before
+ * contributing to it.
+ * @throws DeltapayError as `checkReceived`, `checkKeyPoints`, `checkFromInitial`
+ */
+export async function checkTwice(
   curve: Curve,
   initial: Uint8Array,
   zkey: Uint8Array,

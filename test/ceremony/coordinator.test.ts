@@ -96,6 +96,25 @@ test("a contribution that is not right is refused by name, costs the turn and ch
   assert.deepEqual(fs.readdirSync(folder.file(".uploads")), []);
 });
 
+test("a contribution that all who come after would refuse is not taken", async (context) => {
+  const { client, folder, initial, join } = await served(context);
+  // the version of the container, which snarkjs alone looks at
+  const good = await nextKey(curve, initial, initial, secretStep("Eve", ""));
+  const newer = good.slice();
+  newer[4] = 3;
+  await assert.rejects(submit(client, "Eve", newer), { code: "key/not-from-initial" });
+  // two secrets that cancel: delta is the generator again, which no key may have
+  const parameters = Uint8Array.of(1, 3, 69, 118, 101);
+  const there = await contributeByHand(curve, initial, 5n, { parameters });
+  const back = await contributeByHand(curve, there, curve.Fr.toObject(curve.Fr.inv(curve.Fr.e(5n))), {
+    parameters,
+  });
+  await submit(client, "Eve", there);
+  await assert.rejects(submit(client, "Eve", back), { code: "key/bad-delta" });
+  assert.equal(folder.round(), 1);
+  assert.equal((await join("Ada")).round, 2);
+});
+
 test("an upload goes on where it ended, only at its turn, and never beyond its size", async (context) => {
   const { client, initial } = await served(context);
   const zkey = await nextKey(curve, initial, initial, secretStep("Ada", ""));

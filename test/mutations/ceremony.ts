@@ -200,6 +200,13 @@ export const CEREMONY_MUTATIONS: readonly Mutation[] = [
       pattern: "is refused by name",
     },
     {
+      name: "coordinator-all-checks",
+      attack: "a contribution that only those who come after refuse: none of them can go on",
+      find: "await checkTwice(this.#curve, key.initial, zkey, this.#ptau, field);",
+      replace: "readContributions(readZkey(zkey));",
+      pattern: "who come after would refuse",
+    },
+    {
       name: "coordinator-name",
       attack: "a contribution in another's name",
       find: "contributions.every(({ beacon }) => beacon === null) && (last === undefined || last.name === expected),",

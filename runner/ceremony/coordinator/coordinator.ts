@@ -11,13 +11,14 @@ import { type Hex, toHex } from "../../protocol/bytes.ts";
 import { ensure } from "../../protocol/errors.ts";
 import { sha256 } from "../../protocol/hash.ts";
 import { attestationText } from "../attestation.ts";
-import { type CheckedKey, checkCeremony } from "../checkCeremony.ts";
-import { checkOneMore, checkReceived } from "../checkReceived.ts";
+import { type CheckedKey, checkCeremony, checkTwice } from "../checkCeremony.ts";
+import { checkOneMore } from "../checkReceived.ts";
 import type { Made } from "../contribute.ts";
 import { readContributions } from "../contributions.ts";
 import type { CeremonyFolder } from "../folder.ts";
 import { NextRound } from "../nextRound.ts";
 import type { CeremonyParameters } from "../parameters.ts";
+import type { Ptau } from "../ptau.ts";
 import { attested, checkName } from "../step.ts";
 import { QUEUE_LIMITS, Queue, type QueueLimits } from "./queue.ts";
 import { Uploads } from "./uploads.ts";
@@ -60,6 +61,7 @@ export class Coordinator {
   readonly #curve: Curve;
   readonly #limits: QueueLimits;
   readonly #parameters: CeremonyParameters;
+  readonly #ptau: Ptau;
   readonly #keys: Map<number, CheckedKey>;
   readonly #onEvent: (text: string) => void;
   /** What `view` tells of the keys: hashed once a round, not for everybody who asks. */
@@ -68,13 +70,13 @@ export class Coordinator {
   private constructor(
     curve: Curve,
     folder: CeremonyFolder,
-    parameters: CeremonyParameters,
-    keys: readonly CheckedKey[],
+    { parameters, ptau, keys }: Awaited<ReturnType<typeof checkCeremony>>,
     options: CoordinatorOptions,
   ) {
     this.#curve = curve;
     this.folder = folder;
     this.#parameters = parameters;
+    this.#ptau = ptau;
     this.#keys = new Map(keys.map((key) => [key.size, key]));
     this.#limits = { ...QUEUE_LIMITS, ...options.limits };
     this.#onEvent = options.onEvent ?? (() => {});
@@ -91,10 +93,10 @@ export class Coordinator {
     folder: CeremonyFolder,
     options: CoordinatorOptions = {},
   ): Promise<Coordinator> {
-    const { parameters, keys } = await checkCeremony(curve, folder, options);
+    const checked = await checkCeremony(curve, folder, options);
     // What senders of an earlier run left: their tickets are gone.
     fs.rmSync(folder.file(".uploads"), { recursive: true, force: true });
-    return new Coordinator(curve, folder, parameters, keys, options);
+    return new Coordinator(curve, folder, checked, options);
   }
 
   get isClosed(): boolean {
@@ -152,7 +154,7 @@ export class Coordinator {
 
   /**
    * Checks what was sent and makes it the next round. A contribution that is not right costs the turn.
-   * @throws DeltapayError `ceremony/incomplete`, `ceremony/other-name`, and as `checkReceived`, `checkOneMore`
+   * @throws DeltapayError `ceremony/incomplete`, `ceremony/other-name`, and as `checkTwice`, `checkOneMore`
    */
   accept(ticket: string): Promise<Made> {
     return this.queue.finish(ticket, async (name) => {
@@ -174,9 +176,11 @@ export class Coordinator {
     const checked: CheckedKey[] = [];
     for (const key of this.#keys.values()) {
       const zkey = uploads.read(key.size);
-      checkMaker(zkey, name, `keys.${key.size}`);
-      const contributions = await checkReceived(this.#curve, key.initial, zkey, `keys.${key.size}`);
+      const field = `keys.${key.size}`;
+      checkMaker(zkey, name, field);
       checkOneMore(key.zkey, zkey);
+      // all that those who come after demand: what only they refuse would end the ceremony
+      const contributions = await checkTwice(this.#curve, key.initial, zkey, this.#ptau, field);
       checked.push({ ...key, zkey, contributions });
     }
     const next = new NextRound(this.folder, "the coordinator");
