@@ -6,7 +6,6 @@ import { DeltapayError, ensure } from "../protocol/errors.ts";
 import { sha256 } from "../protocol/hash.ts";
 import { decodeCommitKey, encodeCommitKey, vkHash } from "../protocol/key.ts";
 import { describeKeyTrust } from "../protocol/keyTrust.ts";
-import type { KeyInfo } from "./artefacts.ts";
 import { checkKernel, checkShape, checkWireOrder } from "./checkCircuit.ts";
 import { checkFromInitial, checkKeyPoints } from "./checkKey.ts";
 import { compileCircuit } from "./compile.ts";
@@ -75,7 +74,9 @@ function once<T>(make: () => Promise<T>): () => Promise<T> {
 }
 
 /** The checks of one key; the rebuilt circuit, powers of tau and initial key are shared between them. */
-function checksOf(curve: Curve, size: number, info: KeyInfo): Check[] {
+function checksOf(curve: Curve, size: number): Check[] {
+  // what lies beside the files says what whoever handed them on wrote there
+  const pinned = pinnedKey(size);
   const files = readFiles(size);
   const circuit = once(() => compileCircuit(size));
   const ptau = once(() => devPtau(curve, domainPower(size), devSecrets(size)));
@@ -125,7 +126,7 @@ function checksOf(curve: Curve, size: number, info: KeyInfo): Check[] {
         return "finite, on the curve, distinct; gamma is the generator, delta is not";
       },
     ],
-    ...(info.state === "dev" ? madeFromSeed : []),
+    ...(pinned.state === "dev" ? madeFromSeed : []),
     [
       "commit key",
       async () => {
@@ -137,12 +138,23 @@ function checksOf(curve: Curve, size: number, info: KeyInfo): Check[] {
       "vkHash is pinned",
       () => {
         const hash = vkHash(decodeCommitKey(files.commitKey));
-        const pinned = pinnedKey(size).vkHash;
-        ensure(hash === pinned, "key/not-pinned", `vkHash ${hash}, pinned ${pinned}`, { field: "vkHash" });
+        ensure(hash === pinned.vkHash, "key/not-pinned", `vkHash ${hash}, pinned ${pinned.vkHash}`, {
+          field: "vkHash",
+        });
         return hash;
       },
     ],
-    ["state", () => describeKeyTrust(info)],
+    [
+      "key.zkey is pinned",
+      () => {
+        const hash = toHex(sha256(files.zkey));
+        ensure(hash === pinned.zkeyHash, "key/not-pinned", `sha256 ${hash}, pinned ${pinned.zkeyHash}`, {
+          field: "key.zkey",
+        });
+        return `sha256 ${hash}`;
+      },
+    ],
+    ["state", () => describeKeyTrust(pinned)],
   ];
 }
 
@@ -162,5 +174,5 @@ export async function verifyKey(
       field: "size",
       hint: `run \`deltapay keys build --size ${size}\``,
     });
-  return runChecks(checksOf(await loadCurve(), size, info), options.onProgress);
+  return runChecks(checksOf(await loadCurve(), size), options.onProgress);
 }

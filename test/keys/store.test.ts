@@ -63,7 +63,7 @@ test("a missing key is built, with progress, and then found", async () => {
     checks.filter((check) => !check.ok),
     [],
   );
-  assert.equal(checks.length, 11);
+  assert.equal(checks.length, 12);
 });
 
 test("two calls in one process build once", async () => {
@@ -135,7 +135,18 @@ test("verification names what is wrong with a key", async () => {
     "reproducible",
     "commit key",
     "vkHash is pinned",
+    "key.zkey is pinned",
   ]);
+});
+
+test("a key is what this version pins, whatever is written beside it", async () => {
+  const paths = await ensureKey(SIZE);
+  const info = JSON.parse(fs.readFileSync(paths.info, "utf8")) as Record<string, unknown>;
+  const claimed = { ...info, state: "ceremony", contributions: 99, transcriptHash: `0x${"11".repeat(32)}` };
+  fs.writeFileSync(paths.info, JSON.stringify(claimed));
+  const checks = await verifyKey(SIZE);
+  assert.match(checks.find(({ check }) => check === "state")!.detail, /^dev key: its secrets are public/);
+  assert.ok(checks.some(({ check }) => check === "reproducible"));
 });
 
 test("a size without a key is refused", async () => {

@@ -126,4 +126,13 @@ export const KEY_MUTATIONS: readonly Mutation[] = [
     test: CONTRIBUTOR,
     pattern: "neither registered nor served",
   },
+  {
+    name: "key-state-beside-it",
+    attack: "key files that say of themselves that they came out of a ceremony",
+    file: "runner/keys/verifyKey.ts",
+    find: '["state", () => describeKeyTrust(pinned)]',
+    replace: '["state", () => describeKeyTrust(readKeyInfo(size)!)]',
+    test: "test/keys/store.test.ts",
+    pattern: "whatever is written beside it",
+  },
 ];
