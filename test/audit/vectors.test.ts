@@ -285,3 +285,21 @@ test("an altered pass folds to another head; an answer beyond any honest one is 
     /pass 1, module layers\.0\.q_proj, token 1, column 1: y = 1152921504606846976 is beyond/,
   );
 });
+
+test("a session too long to search for what was altered is failed without", (t) => {
+  const folder = temporaryDirectory(t);
+  const [tokens, dIn] = [1300, 4096];
+  const pass = Buffer.concat([tag("pass-transcript"), Buffer.alloc(32 + 4 + tokens * (2 * dIn + 8))]);
+  pass.writeUInt32LE(tokens, 64);
+  // one answer to nothing but zeros that is not zero
+  pass.writeBigInt64LE(1n, pass.length - 8);
+  fs.writeFileSync(path.join(folder, passFileName(1)), pass);
+  const receipt = { ...message<Receipt>("Receipt"), passes: 1n };
+  const modules = [{ name: "wide", dIn, dOut: 1, r: 1, group: 0, slot: 0 }];
+  const { agreementId } = receipt;
+  const transcript = { folder, others: [], modules, groups: 1, receipt, earlier: [], agreementId };
+  assert.throws(
+    () => foldTranscript({ ...transcript, onPass: () => {} }),
+    /the receipt is for 0x[0-9a-f]{64}; where is not told by this copy alone/,
+  );
+});

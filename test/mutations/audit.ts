@@ -159,8 +159,16 @@ const TAMPERED: readonly Mutation[] = [
     pattern: "an altered pass folds",
     attack: "a second copy that cannot be read makes a failed transcript one that is merely missing",
     file: "runner/audit/checks/transcript.ts",
-    find: "transcript.others.map((other) => compareWith(transcript, other))",
-    replace: "transcript.others.map((other) => compareCopies(transcript, other))",
+    find: "others.map((other) => compareWith(transcript, other))",
+    replace: "others.map((other) => compareCopies(transcript, other))",
+  },
+  {
+    tampering: "endless-search",
+    pattern: "too long to search",
+    attack: "a long transcript that is not the one signed keeps the audit from its verdict for days",
+    file: "runner/audit/checks/transcript.ts",
+    find: "if (steps <= MOST_STEPS) ",
+    replace: "",
   },
   {
     tampering: "opening-beyond-tokens",

@@ -67,7 +67,8 @@ export function foldTranscript(transcript: TranscriptToFold): Folded {
     onPass(number, passes);
   }
   const found = toHex(head);
-  if (found !== receipt.head) throw new Wrong(`${headMessage(found, receipt)}; ${locate(transcript)}`);
+  if (found !== receipt.head)
+    throw new Wrong(`${headMessage(found, receipt)}; ${locate(transcript, Number(tokens))}`);
   demand(
     tokens === receipt.tokens,
     `the transcript has ${tokens} tokens, the receipt covers ${receipt.tokens}`,
@@ -96,9 +97,15 @@ export function foldTranscript(transcript: TranscriptToFold): Folded {
 const headMessage = (found: Hex, { head }: Receipt): string =>
   `the transcript folds to the head ${found}, the receipt is for ${head}`;
 
+/** Steps of some 30 ns that the search in the answers may take: ten minutes. A long session would take it days. */
+const MOST_STEPS = 2e10;
+
 /** Where it differs, by another copy or by the answers themselves. */
-function locate(transcript: TranscriptToFold): string {
-  const found = [...transcript.others.map((other) => compareWith(transcript, other)), findOdd(transcript)];
+function locate(transcript: TranscriptToFold, tokens: number): string {
+  const { others, modules } = transcript;
+  const found = others.map((other) => compareWith(transcript, other));
+  const steps = modules.reduce((sum, { dIn }) => sum + tokens * dIn ** 2, 0);
+  if (steps <= MOST_STEPS) found.push(findOdd(transcript));
   const said = found.filter((text) => text !== undefined);
   return said.length > 0
     ? said.join("; ")
