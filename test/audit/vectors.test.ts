@@ -219,6 +219,19 @@ test("the transcript folds to the opening file, and both give the statements", (
   for (const [g, statement] of V.entries()) assert.deepEqual(statementOf(g, parts), statement);
 });
 
+test("a module as wide as a vocabulary has a statement", () => {
+  const dOut = 151_936;
+  const opening = readOpening(fromHex(output("file/opening")), manifest.modules, manifest.groups);
+  const module = { ...manifest.modules[0]!, dOut, group: 0 };
+  const { A, B } = committed[0]!;
+  const widened = (rows: number) => {
+    const side = { ...B, points: new Array<(typeof B.points)[0]>(rows).fill(B.points[0]!) };
+    const delta = [new Array<bigint>(rows).fill(0n)];
+    return { key, opening, yHat: [1n], modules: [module], committed: [{ A, B: side }], delta };
+  };
+  assert.deepEqual(statementOf(0, widened(dOut)), statementOf(0, widened(1)));
+});
+
 test("receipts for fewer passes are of the same session", (t) => {
   const folder = temporaryDirectory(t);
   for (const number of [1, 2])

@@ -83,12 +83,10 @@ export function statementOf(
   },
 ): Statement {
   const { key, modules, committed, opening, delta, yHat } = parts;
-  const bases = [key.I, key.Z];
-  const scalars = [yHat[group]!, opening.t[group]!];
-  for (const [m, module] of modules.entries()) {
-    if (module.group !== group) continue;
-    bases.push(...committed[m]!.A.points, ...committed[m]!.B.points);
-    scalars.push(...opening.xBar[m]!, ...delta[m]!);
-  }
-  return coordinates(key.ic0.add(combine(bases, scalars)));
+  const own = [...modules.keys()].filter((m) => modules[m]!.group === group);
+  // not by push(...): as arguments the rows of a module as wide as a vocabulary are too many
+  const bases = own.flatMap((m) => [...committed[m]!.A.points, ...committed[m]!.B.points]);
+  const scalars = own.flatMap((m) => [...opening.xBar[m]!, ...delta[m]!]);
+  const sum = combine([key.I, key.Z, ...bases], [yHat[group]!, opening.t[group]!, ...scalars]);
+  return coordinates(key.ic0.add(sum));
 }
