@@ -140,7 +140,9 @@ export async function auditAll(options: AuditAllOptions): Promise<AuditAllReport
   const count = (verdict: Verdict): number =>
     agreements.filter((audited) => audited.verdict === verdict).length;
   const counts = { passed: count("passed"), failed: count("failed"), incomplete: count("incomplete") };
-  const verdict = counts.failed > 0 ? "failed" : counts.incomplete > 0 ? "incomplete" : "passed";
+  // of no agreement at all nothing was checked: it may be the wrong chain, escrow or block
+  const some = counts.incomplete > 0 || ids.length === 0 ? "incomplete" : "passed";
+  const verdict = counts.failed > 0 ? "failed" : some;
   const { chainId, block } = node;
   return { verdict, chainId, block, agreements, counts, resumed: ids.length - left.length };
 }

@@ -16,9 +16,8 @@ const market = await Market.open();
 const sales: Sale[] = [];
 for (let i = 0; i < SALES; i++) sales.push(await market.sell({ modulesPerProof: "all", passes: [1 + i] }));
 const deployment = sales[0]!.files.deployment;
-const args = (state: string): string[] => [
-  ...["audit", "--all", "--rpc", market.node.rpcUrl, "--deployment", deployment, "--state", state],
-];
+const where = ["--rpc", market.node.rpcUrl, "--deployment", deployment];
+const args = (state: string): string[] => ["audit", "--all", ...where, "--state", state];
 
 after(async () => {
   await market.close();
@@ -78,4 +77,19 @@ test("only what happened since is audited again; the file of another escrow is r
   assert.equal(fs.readFileSync(keystore, "utf8"), '{"version":3}', "a file named by mistake is untouched");
   fs.appendFileSync(state, "nonsense\n");
   await assert.rejects(auditNow(), { code: "audit/bad-state" });
+});
+
+test("where no agreement is, nothing is passed", async () => {
+  const { code, stdout, stderr } = await run([
+    "audit",
+    "--all",
+    "--from-block",
+    "100000",
+    ...where,
+    "--json",
+  ]);
+  assert.equal(code, 0);
+  const { verdict, agreements } = JSON.parse(stdout) as AuditAllReport;
+  assert.deepEqual([verdict, agreements], ["incomplete", []]);
+  assert.match(stderr, /told of no agreement: see that --rpc/);
 });

@@ -323,6 +323,15 @@ export const AUDIT_MUTATIONS: readonly Mutation[] = [
     pattern: "a node that has dropped old transactions",
   }),
   {
+    name: "audit-nothing-passed",
+    attack: "an audit of the wrong chain or block finds nothing and passes",
+    file: "runner/audit/auditAll.ts",
+    find: " || ids.length === 0",
+    replace: "",
+    test: "test/audit/all.test.ts",
+    pattern: "nothing is passed",
+  },
+  {
     name: "audit-state-foreign",
     attack: "a file named as --state by mistake is cut",
     file: "runner/audit/auditAll.ts",

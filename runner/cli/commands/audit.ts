@@ -109,6 +109,10 @@ async function all(out: Output, given: Flags): Promise<void> {
       onAgreement: ({ agreementId, verdict, failed }) =>
         out.note(`${agreementId}: ${verdict}${failed.length === 0 ? "" : ` (${failed.join(", ")})`}`),
     });
+    if (report.agreements.length === 0)
+      out.warn(
+        "the escrow told of no agreement: see that --rpc, --deployment and --from-block are what you mean",
+      );
     out.result(report, () => [
       `${report.agreements.length} agreements: ${report.counts.passed} passed, ${report.counts.failed} failed, ${report.counts.incomplete} incomplete`,
       `verdict: ${report.verdict}`,
