@@ -82,3 +82,9 @@ test("a report that cannot be written is said before the audit, not after it", a
   assert.equal(code, 1);
   assert.equal(JSON.parse(stdout).error.code, "audit/cannot-write");
 });
+
+test("a page of all agreements is refused, not left out", async () => {
+  const { code, stdout } = await run(["audit", "--all", "--report", "page.html", "--json"]);
+  assert.equal(code, 2);
+  assert.match(JSON.parse(stdout).error.message, /'--all' cannot be used with option '--report <file>'/);
+});

@@ -164,6 +164,8 @@ async function run(agreementId: string | undefined, flags: Flags): Promise<void>
 }
 
 export function registerAudit(program: Command): void {
+  const every = new Option("--all", "every agreement of the escrow, from chain data");
+  every.conflicts(["manifest", "opening", "transcript", "report"]);
   const command = program
     .command("audit")
     .description("check and replay what was settled, from chain data and the files at hand")
@@ -187,7 +189,7 @@ export function registerAudit(program: Command): void {
       several(String),
     )
     .option("--report <file>", "write a page for people to read")
-    .option("--all", "every agreement of the escrow, from chain data")
+    .addOption(every)
     .option("--state <file>", "with --all: keep what is done, and go on from there")
     .option("--tampered <name>", "tamper with a chain and audit it; `list` names the ways");
   withOutput(command).action(run);
