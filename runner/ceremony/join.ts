@@ -293,12 +293,13 @@ async function takeTurn(
   const round = view.round + 1;
   await sendRound(client, folder, ticket, round, sizes, onProgress);
   const accepted = await client.finish(ticket);
-  const own = new TextDecoder().decode(readFileIfThere(folder.roundFile(round, "attestation.txt")));
+  const file = folder.roundFile(round, "attestation.txt");
+  const own = new TextDecoder().decode(readFileIfThere(file));
   ensure(
     accepted.round === round && accepted.attestation === own,
     "ceremony/left-out",
     "the coordinator says it took another contribution than the one that was sent",
-    { field: "attestation", hint: "tell the other participants; keep your attestation" },
+    { field: file, hint: "tell the other participants; keep a copy of this file, the next run may drop it" },
   );
   return { round, attestation: own, keys: [] };
 }

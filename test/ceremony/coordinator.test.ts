@@ -14,6 +14,7 @@ import { nextKey, secretStep } from "../../runner/ceremony/step.ts";
 import { verifyCeremony } from "../../runner/ceremony/verify.ts";
 import { concatBytes } from "../../runner/protocol/bytes.ts";
 import { loadCurve } from "../../runner/protocol/curve.ts";
+import { DeltapayError } from "../../runner/protocol/errors.ts";
 import { temporaryDirectory } from "../storage/temporary.ts";
 import { rawAnswer } from "../wire/raw.ts";
 import { begun, contributeByHand, makePtau, SIZE, withLast } from "./setting.ts";
@@ -309,6 +310,16 @@ test("powers of tau larger than any that are taken are not even fetched", async 
     parameters: { ...parameters, ptau: { ...parameters.ptau, power: 28 } },
   });
   await assert.rejects(join("Ada"), { code: "ceremony/malformed" });
+});
+
+test("who is told of another contribution than its own learns where its attestation is", async (context) => {
+  const { coordinator, join } = await served(context);
+  const directory = path.join(temporaryDirectory(context), "own");
+  const accept = coordinator.accept.bind(coordinator);
+  coordinator.accept = async (ticket) => ({ ...(await accept(ticket)), attestation: "another" });
+  const error = await join("Ada", { directory }).catch((thrown: DeltapayError) => thrown);
+  assert.ok(error instanceof DeltapayError && error.code === "ceremony/left-out");
+  assert.match(fs.readFileSync(error.field!, "utf8"), /contribution of "Ada"/);
 });
 
 test("a coordinator that answers nonsense, or for ever, is refused", async (context) => {
