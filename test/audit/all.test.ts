@@ -6,6 +6,7 @@ import { after, test } from "node:test";
 import { type AuditAllReport, auditAll } from "../../runner/audit/auditAll.ts";
 import { connectNode } from "../../runner/audit/chain/node.ts";
 import { findDeployment, readRelease } from "../../runner/audit/release.ts";
+import { startLyingNode } from "../../runner/demo/tampered/lyingNode.ts";
 import { Market, type Sale } from "../../runner/demo/tampered/sale.ts";
 import { loadCurve } from "../../runner/protocol/curve.ts";
 import { killedAt, run } from "../cli/command.ts";
@@ -44,11 +45,11 @@ test("a run that is killed is taken up where it was; half a line is left out", a
     assert.deepEqual(notCheckable, ["manifest", "commitments", "knowledge", "statements"]);
 });
 
-test("only what happened since is audited again; the file of another escrow is refused", async (context) => {
+test("what happened since, and what no node answered, is audited again; another escrow's file is refused", async (context) => {
   const state = path.join(temporaryDirectory(context), "state.jsonl");
   const audited: string[] = [];
-  const auditNow = async (file = state) => {
-    const node = await connectNode(market.node.rpcUrl);
+  const auditNow = async (file = state, rpcUrl = market.node.rpcUrl) => {
+    const node = await connectNode(rpcUrl);
     try {
       return await auditAll({
         ...{ node, deployment: findDeployment(readRelease(), node.chainId, deployment), state: file },
@@ -65,6 +66,13 @@ test("only what happened since is audited again; the file of another escrow is r
   const { resumed } = await auditNow();
   assert.equal(resumed, SALES);
   assert.deepEqual(audited, [sale.agreementId]);
+  const down = await startLyingNode(market.node.rpcUrl, (_, __, result) => result);
+  down.refuse("eth_getTransactionReceipt");
+  const later = path.join(path.dirname(state), "later.jsonl");
+  assert.deepEqual((await auditNow(later, down.rpcUrl)).agreements[0]!.failed, []);
+  await down.close();
+  assert.equal((await auditNow(later)).resumed, 0);
+  assert.equal((await auditNow(later)).resumed, SALES + 1);
   await assert.rejects(auditNow(path.join(path.dirname(state), "nowhere", "state.jsonl")), {
     code: "audit/bad-state",
   });

@@ -332,6 +332,15 @@ export const AUDIT_MUTATIONS: readonly Mutation[] = [
     pattern: "nothing is passed",
   },
   {
+    name: "audit-unanswered-done",
+    attack: "a node that was down for a while leaves agreements unaudited for good",
+    file: "runner/audit/auditAll.ts",
+    find: "known.notCheckable.every((name) => BEYOND_CHAIN.includes(name))",
+    replace: "true",
+    test: "test/audit/all.test.ts",
+    pattern: "another escrow's file is refused",
+  },
+  {
     name: "audit-state-foreign",
     attack: "a file named as --state by mistake is cut",
     file: "runner/audit/auditAll.ts",
@@ -339,7 +348,7 @@ export const AUDIT_MUTATIONS: readonly Mutation[] = [
     replace:
       "    if (whole.length !== text.length) truncateSync(file, Buffer.byteLength(whole));\n    if (first !== head)\n",
     test: "test/audit/all.test.ts",
-    pattern: "the file of another escrow is refused",
+    pattern: "another escrow's file is refused",
   },
   {
     name: "audit-report-unwritable",
