@@ -12,8 +12,8 @@ const PROXY_CODE =
 /** Sends the creations; no private key is known to it. */
 const DEPLOYER = "0x00000000000000000000000000000000000d3b10";
 const PLENTY = `0x${(10n ** 30n).toString(16)}`;
-/** Most gas a transaction may have (EIP-7825). */
-const GAS = "0x1000000";
+/** More than any chain gives a transaction: not all have the bound of EIP-7825. */
+const GAS = 2n ** 30n;
 /** Seconds before the first replayed transaction at which the chain begins. */
 const HEAD_START = 3600;
 
@@ -51,6 +51,8 @@ async function connect(chainId: bigint, from: bigint) {
       chainId: Number(chainId),
       initialBaseFeePerGas: 0,
       allowBlocksWithSameTimestamp: true,
+      transactionGasCap: false,
+      blockGasLimit: GAS,
       initialDate: new Date((Number(from) - HEAD_START) * 1000),
     },
   });
@@ -78,7 +80,7 @@ export async function startReplayNetwork(
       to,
       data,
       value: `0x${value.toString(16)}`,
-      gas: GAS,
+      gas: `0x${GAS.toString(16)}`,
       gasPrice: "0x0",
     };
     const hash = await request<Hex>("eth_sendTransaction", [transaction]);
