@@ -23,6 +23,10 @@ function stage(file: string, bytes: Uint8Array, mode: number): string {
   try {
     fs.writeFileSync(descriptor, bytes);
     fs.fsyncSync(descriptor);
+  } catch (error) {
+    // What a full disk took of it would keep the disk full.
+    fs.rmSync(staged, { force: true });
+    throw error;
   } finally {
     fs.closeSync(descriptor);
   }

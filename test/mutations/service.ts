@@ -303,6 +303,15 @@ const DISK: readonly Mutation[] = [
     test: "test/storage/files.test.ts",
     pattern: "does not vanish",
   },
+  {
+    name: "full-disk-kept-full",
+    attack: "a disk that is full for an hour: every write that failed leaves what it got, and it stays full",
+    file: "runner/storage/files.ts",
+    find: "    // What a full disk took of it would keep the disk full.\n    fs.rmSync(staged, { force: true });\n",
+    replace: "",
+    test: "test/storage/files.test.ts",
+    pattern: "a full disk refuses",
+  },
 ];
 
 const WITHDRAWALS: readonly Mutation[] = [

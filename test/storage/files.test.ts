@@ -3,7 +3,7 @@ import fs from "node:fs";
 import { syncBuiltinESMExports } from "node:module";
 import * as path from "node:path";
 import { test } from "node:test";
-import { makePrivateDirectory } from "../../runner/storage/files.ts";
+import { createFileAtomic, makePrivateDirectory, writeFileAtomic } from "../../runner/storage/files.ts";
 import { temporaryDirectory } from "./temporary.ts";
 
 /** Folders whose entries are made durable while `work` runs. */
@@ -40,4 +40,23 @@ test("a folder just made does not vanish in a power cut with what is stored in i
     synced(() => makePrivateDirectory(folder)),
     [],
   );
+});
+
+test("what a full disk refuses leaves nothing behind", (context) => {
+  const folder = temporaryDirectory(context);
+  const { writeFileSync } = fs;
+  const full: typeof fs.writeFileSync = (file, bytes) => {
+    writeFileSync(file, (bytes as Uint8Array).subarray(0, 4));
+    throw Object.assign(new Error("no space left on device"), { code: "ENOSPC" });
+  };
+  fs.writeFileSync = full;
+  syncBuiltinESMExports();
+  try {
+    for (const write of [writeFileAtomic, createFileAtomic])
+      assert.throws(() => write(path.join(folder, "pass.bin"), new Uint8Array(8)), { code: "ENOSPC" });
+  } finally {
+    fs.writeFileSync = writeFileSync;
+    syncBuiltinESMExports();
+  }
+  assert.deepEqual(fs.readdirSync(folder), []);
 });
