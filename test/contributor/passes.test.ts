@@ -6,13 +6,14 @@ import * as path from "node:path";
 import { after, test } from "node:test";
 import { loadServedAdapter } from "../../runner/contributor/adapters.ts";
 import { openContributorData } from "../../runner/contributor/dataFolder.ts";
+import { AgreementStore } from "../../runner/contributor/store/agreements.ts";
 import { toHex } from "../../runner/protocol/bytes.ts";
 import { loadCurve } from "../../runner/protocol/curve.ts";
 import { answer } from "../../runner/protocol/quantise.ts";
 import { decodePassAnswer, encodePassRequest } from "../../runner/wire/passRequest.ts";
 import { PATHS } from "../../runner/wire/paths.ts";
 import { type Answer, flip, type TestBuyer } from "./buyer.ts";
-import { served, until } from "./setting.ts";
+import { randomAdapter, registered, SHAPES, served, until } from "./setting.ts";
 
 after(async () => (await loadCurve()).terminate());
 
@@ -325,6 +326,30 @@ test("a transcript is kept when asked for", async (context) => {
   assert.deepEqual(fs.readdirSync(directory), ["pass-00000001.bin"]);
   const bytes = fs.statSync(path.join(directory, "pass-00000001.bin")).size;
   assert.equal(bytes, 32 + 32 + 4 + 2 * 2 * (6 + 6 + 7) + 8 * 2 * (5 + 4 + 3));
+});
+
+test("after the end nothing is computed: a last pass asked anew leaves its transcript as it was", async (context) => {
+  const oneInput = randomAdapter(SHAPES.map((shape) => ({ ...shape, dIn: 6 })));
+  const by = await registered(context, oneInput);
+  const first = await served(context, { by, serve: { keepTranscript: true } });
+  const buyer = await first.buyer();
+  await buyer.open();
+  const { body, passSalt } = buyer.request([0, 1, 2], 2);
+  assert.equal((await buyer.send(1, body)).status, 200);
+  const [pass] = fs.readdirSync(first.data.transcriptDirectory(buyer.agreementId), { withFileTypes: true });
+  const transcript = (): Buffer => fs.readFileSync(path.join(pass!.parentPath, pass!.name));
+  const kept = transcript();
+  new AgreementStore(first.data.database).move(buyer.agreementId, ["serving"], "closed", "it is over");
+  await first.service.close();
+
+  const again = await served(context, { by, serve: { keepTranscript: true } });
+  const returned = Object.assign(await again.buyer(), {
+    agreementId: buyer.agreementId,
+    signer: buyer.signer,
+  });
+  await returned.open();
+  refused(await returned.send(1, returned.request([0, 1, 2], 2, passSalt).body), "session/ended");
+  assert.deepEqual(transcript(), kept);
 });
 
 test("while a long pass is folded another buyer is answered", async (context) => {

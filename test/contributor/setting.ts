@@ -26,13 +26,13 @@ interface Context {
 }
 
 /** q and k read one x, v another. */
-const SHAPES = [
+export const SHAPES = [
   { path: "layer.q", dIn: 6, dOut: 5, r: 3 },
   { path: "layer.k", dIn: 6, dOut: 4, r: 2 },
   { path: "layer.v", dIn: 7, dOut: 3, r: 2 },
 ];
 
-export function randomAdapter(): PeftAdapter {
+export function randomAdapter(shapes = SHAPES): PeftAdapter {
   const random = (length: number): Float64Array => Float64Array.from({ length }, () => Math.random() - 0.5);
   return {
     name: "random",
@@ -47,7 +47,7 @@ export function randomAdapter(): PeftAdapter {
       baseModel: null,
       peftVersion: null,
     },
-    modules: SHAPES.map((shape) => ({
+    modules: shapes.map((shape) => ({
       ...shape,
       alpha: 16,
       scale: 16 / shape.r,
@@ -70,8 +70,8 @@ export function smallKey(): Promise<KeyPoints> {
   return keyPoints;
 }
 
-/** Registers a random adapter over the key of 14 slots: two modules in one proof, the third in another. */
-export async function registered(context: Context): Promise<Contributor> {
+/** Registers an adapter over the key of 14 slots: two modules in one proof, the third in another. */
+export async function registered(context: Context, adapter = randomAdapter()): Promise<Contributor> {
   const data = await openContributorData(path.join(temporaryDirectory(context), "data"));
   const account = privateKeyToAccount(generatePrivateKey());
   const chain = new MemoryChain();
@@ -80,7 +80,7 @@ export async function registered(context: Context): Promise<Contributor> {
     data,
     chain,
     contributor: account.address,
-    adapter: randomAdapter(),
+    adapter,
     modulesPerProof: 2,
   });
   return { data, chain, account, adapterId };

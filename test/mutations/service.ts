@@ -227,6 +227,14 @@ const MEANWHILE: readonly Mutation[] = [
     find: "    await otherWork();\n",
     replace: "",
   }),
+  onPasses("after the end nothing is computed", {
+    name: "computed-after-its-end",
+    attack:
+      "a last pass asked anew once its answers are gone: the transcript of what was sold is overwritten",
+    file: "runner/contributor/session/answerPasses.ts",
+    find: "    if (missing.length > 0) this.#options.live.requireServing(agreementId);\n",
+    replace: "",
+  }),
   onPasses("is answered no more", {
     name: "answered-after-its-end",
     attack: "a pass begun just before the deadline's margin is served after it, and never paid",

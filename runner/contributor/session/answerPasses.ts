@@ -49,9 +49,10 @@ export class PassAnswers {
   async answer(agreementId: Hex, number: number, body: Uint8Array): Promise<Uint8Array> {
     const live = this.#options.live.get(agreementId);
     const started = passNumbered(live, number);
-    if (started === undefined) this.#options.live.requireServing(agreementId);
     const request = decodePassRequest(live.adapter.layout, body);
     const missing = started === undefined ? request.modules : missingModules(started, request);
+    // After the end only what was answered is repeated, for as long as it is kept.
+    if (missing.length > 0) this.#options.live.requireServing(agreementId);
     const admit = started === undefined ? await this.#admission(agreementId, live, request) : () => {};
     if (started === undefined) this.#options.live.requireServing(agreementId);
     admit();
