@@ -316,9 +316,7 @@ function unpackFile(reader: SealedReader, first: Uint8Array, directory: string):
   return size;
 }
 
-/** Whether a path stays in the folder it is restored to. */
+/** Whether a path stays in the folder it is restored to, on any system. Else it may be any that a backup found. */
 function isInside(name: string): boolean {
-  return (
-    /^[a-zA-Z0-9._/-]+$/.test(name) && name.split("/").every((part) => part !== "" && !/^\.+$/.test(part))
-  );
+  return !name.includes("\\") && name.split("/").every((part) => !/^\.*$/.test(part));
 }

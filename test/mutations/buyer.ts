@@ -176,6 +176,15 @@ export const BUYER_MUTATIONS: readonly Mutation[] = [
     pattern: "changed anywhere",
   },
   {
+    name: "backup-leads-out",
+    attack: "a backup made to write files beside the folder it is restored to",
+    file: "runner/storage/backup.ts",
+    find: "  if (!isInside(name)) throw corrupt();\n",
+    replace: "",
+    test: "test/storage/backup.test.ts",
+    pattern: "leads out",
+  },
+  {
     name: "restarted-twice",
     attack: "a service started anew twice during one call ends what the buyer was doing",
     file: "runner/buyer/session/session.ts",

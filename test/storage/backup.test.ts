@@ -3,8 +3,10 @@ import { randomBytes } from "node:crypto";
 import * as fs from "node:fs";
 import * as path from "node:path";
 import { test } from "node:test";
+import { concatBytes, u32 } from "../../runner/protocol/bytes.ts";
 import { backup, restore } from "../../runner/storage/backup.ts";
 import { openDatabase } from "../../runner/storage/database.ts";
+import { SealedWriter } from "../../runner/storage/sealedStream.ts";
 import { Vault, type VaultOptions } from "../../runner/storage/vault.ts";
 import { temporaryDirectory } from "./temporary.ts";
 
@@ -25,7 +27,7 @@ async function dataFolder(context: Context, options: VaultOptions = {}) {
   context.after(() => database.close());
   database.prepare("INSERT INTO note VALUES (?)").run(ROW);
   (await Vault.open(path.join(directory, "vault"), options)).write("seed", SECRET);
-  const files = { [ADAPTER]: "{}", [TRANSCRIPT]: PASS.repeat(100_000), empty: "" };
+  const files: Record<string, string> = { [ADAPTER]: "{}", [TRANSCRIPT]: PASS.repeat(100_000), empty: "" };
   for (const [name, text] of Object.entries(files)) {
     fs.mkdirSync(path.dirname(path.join(directory, name)), { recursive: true });
     fs.writeFileSync(path.join(directory, name), text);
@@ -56,6 +58,38 @@ test("a folder in use comes back whole, by its vault's key file", async (context
       fs.readdirSync(folder).filter((name) => /part|^\.backup/.test(name)),
       [],
     );
+});
+
+test("whatever its owner put into the folder, and called it, comes back", async (context) => {
+  const { root, directory, file, files, keyFile } = await dataFolder(context);
+  for (const name of ["contributor.db (1)", "notes~", "who bought what, May.txt", "größe"]) {
+    fs.writeFileSync(path.join(directory, name), name);
+    files[name] = name;
+  }
+  await backup({ directory, file });
+  const again = path.join(root, "again");
+  await restore({ file, directory: again, keyFile });
+  await assertWhole(again, files);
+});
+
+test("no path of a backup leads out of the folder it is restored to", async (context) => {
+  const { root, directory, file, keyFile } = await dataFolder(context);
+  await backup({ directory, file });
+  const whole = fs.readFileSync(file);
+  const header = whole.subarray(0, 32 + 4 + whole.readUInt32LE(32) + 4 + 32);
+  const vault = await Vault.open(path.join(directory, "vault"));
+  for (const name of ["../out", "a/../../out", "..\\out", "/out", "a//out", "..", ""]) {
+    const descriptor = fs.openSync(`${file}.made`, "w");
+    fs.writeSync(descriptor, header);
+    const writer = new SealedWriter(descriptor, vault.deriveKey("backup", header.subarray(-32)), header);
+    const label = new TextEncoder().encode(name);
+    writer.write(concatBytes(u32(label.length), label, new Uint8Array(8)));
+    writer.end();
+    fs.closeSync(descriptor);
+    const restored = restore({ file: `${file}.made`, directory: path.join(root, "again"), keyFile });
+    await assert.rejects(restored, { code: "backup/corrupt" }, name);
+  }
+  assert.deepEqual(fs.readdirSync(root).sort(), ["backup.bin", "backup.bin.made", "data"]);
 });
 
 test("without the key nothing of the folder can be read from the backup", async (context) => {
