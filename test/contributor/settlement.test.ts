@@ -136,6 +136,16 @@ test("proving that was interrupted goes on with the proofs that are missing", as
   assert.deepEqual(progress, [2]);
 });
 
+test("a service and a command may prove the same session at the same time", async (context) => {
+  const contributor = await served(context);
+  const { agreementId } = await endedSession(contributor);
+  const [left, right] = await Promise.all(
+    [settlementOf(contributor), settlementOf(contributor)].map((one) => one.proveAgreement(agreementId)),
+  );
+  assert.equal(left!.claims.length, 2);
+  assert.deepEqual(left, right);
+});
+
 test("a settlement whose answer was lost is found, not sent again", async (context) => {
   const contributor = await served(context);
   const { chain } = contributor;

@@ -203,6 +203,16 @@ const FAILED_PROOF = onLifecycle("a proof that fails keeps", {
   replace: "",
 });
 
+const PROVEN_TWICE: Mutation = {
+  name: "proven-by-two-breaks-off",
+  attack: "a command that proves beside the running service: one of them breaks off",
+  file: "runner/contributor/store/proofs.ts",
+  find: "ON CONFLICT DO NOTHING",
+  replace: "",
+  test: "test/contributor/settlement.test.ts",
+  pattern: "at the same time",
+};
+
 const onManyCloses = tried("test/contributor/manyCloses.test.ts");
 
 const MEANWHILE: readonly Mutation[] = [
@@ -389,5 +399,6 @@ export const SERVICE_MUTATIONS: readonly Mutation[] = [
   ...WITHDRAWALS,
   ...DISK,
   FAILED_PROOF,
+  PROVEN_TWICE,
   ...LONG_RUNNING,
 ];

@@ -22,10 +22,12 @@ export class ProofStore {
     ).map(({ claim }) => claimSchema.parse(JSON.parse(claim)));
   }
 
+  /** Adds a proof, unless another process has made one of this group meanwhile: that is as good. */
   add(agreementId: Hex, passes: bigint, claim: Claim, proveMs: number): void {
     run(
       this.#database,
-      "INSERT INTO proof (agreement_id, passes, group_index, claim, prove_ms) VALUES (?, ?, ?, ?, ?)",
+      `INSERT INTO proof (agreement_id, passes, group_index, claim, prove_ms) VALUES (?, ?, ?, ?, ?)
+       ON CONFLICT DO NOTHING`,
       agreementId,
       Number(passes),
       claim.group,
