@@ -3,6 +3,7 @@ import { after, test } from "node:test";
 import { type Admission, admitPass } from "../../runner/contributor/admission.ts";
 import { makeOffer } from "../../runner/contributor/offers.ts";
 import { AgreementStore } from "../../runner/contributor/store/agreements.ts";
+import { ProofStore } from "../../runner/contributor/store/proofs.ts";
 import { loadCurve } from "../../runner/protocol/curve.ts";
 import { DOMAIN } from "./memoryChain.ts";
 import { registered, served, TERMS } from "./setting.ts";
@@ -77,6 +78,25 @@ test("an offer leaves time to prove and settle, at the deadline and after a clos
       await assert.rejects(make({ [field]: seconds }), { code, field });
     await make({ [field]: 12n });
   }
+});
+
+test("a proof that took an hour, its process stopped meanwhile, is not what proofs take from then on", async (context) => {
+  const { data, account, adapterId, buyer: newBuyer } = await served(context);
+  const buyer = await newBuyer();
+  await buyer.open();
+  await buyer.pass(1);
+  await buyer.pay();
+  const proofs = new ProofStore(data.database);
+  const taken = (group: number, proveMs: number): void =>
+    proofs.add(buyer.agreementId, 1n, { group, a: [0n, 0n], b: [0n, 0n, 0n, 0n], c: [0n, 0n] }, proveMs);
+  assert.equal(proofs.slowest(), undefined);
+  taken(0, 100);
+  assert.equal(proofs.slowest(), 100);
+  taken(1, 3_600_000);
+  assert.equal(proofs.slowest(), 100);
+  taken(2, 400);
+  assert.equal(proofs.slowest(), 400);
+  await makeOffer(data, DOMAIN, account, { adapterId, ...TERMS });
 });
 
 test("where settling takes longer now than the offer's closeWindow, no pass begins", async (context) => {

@@ -64,6 +64,13 @@ const LIMITS: readonly Mutation[] = [
     find: 'if (agreement.status !== "open" || agreement.deadline !== request.openedDeadline)',
     replace: "if (false)",
   }),
+  onAdmission("a proof that took an hour", {
+    name: "one-slow-proof-counts",
+    attack: "a process stopped while it proves: no pass is served and no offer made from then on",
+    file: "runner/contributor/store/proofs.ts",
+    find: " OFFSET (SELECT count(*) > 1 FROM last)",
+    replace: "",
+  }),
   onAdmission("older data folder does not serve again", {
     name: "older-folder-serves",
     attack: "receipts that the chain has paid already, taken by a restored folder",
