@@ -3,12 +3,14 @@ import { after, test } from "node:test";
 import { isDeepStrictEqual } from "node:util";
 import { readManifest } from "../../runner/contributor/adapters.ts";
 import { DEFAULT_POLICY, type LeakagePolicy, writePolicy } from "../../runner/contributor/leakage/policy.ts";
-import { trackedModules } from "../../runner/contributor/leakage/rankMeter.ts";
+import { RankMeter, trackedModules } from "../../runner/contributor/leakage/rankMeter.ts";
+import { RankStore } from "../../runner/contributor/leakage/rankStore.ts";
 import { type LeakageReport, leakageReport } from "../../runner/contributor/leakage/report.ts";
 import { makeOffer } from "../../runner/contributor/offers.ts";
 import { all } from "../../runner/contributor/store/rows.ts";
 import { loadCurve } from "../../runner/protocol/curve.ts";
 import { manifestLayout } from "../../runner/protocol/manifest.ts";
+import { transaction } from "../../runner/storage/database.ts";
 import { encodePassRequest } from "../../runner/wire/passRequest.ts";
 import { PATHS } from "../../runner/wire/paths.ts";
 import { ask, type TestBuyer } from "./buyer.ts";
@@ -238,4 +240,35 @@ test("ranks are measured of the narrowest modules, as far as it can be afforded"
   }));
   assert.deepEqual([...trackedModules({ modules })], [2, 4, 3, 1]);
   assert.deepEqual([...trackedModules({ modules: modules.slice(0, 1) })], []);
+});
+
+test("of many buyers who come back and show nothing new only some are kept in memory", async (context) => {
+  const { data, adapterId } = await registered(context);
+  const { database } = data;
+  const width = 1000;
+  const layout = {
+    ...manifestLayout(readManifest(data, adapterId)),
+    modules: [{ name: "", dIn: width, dOut: 1, r: 1, group: 0, slot: 0 }],
+  };
+  const unit = (pivot: number): Int32Array => new Int32Array(width).fill(1, pivot, pivot + 1);
+  const rows = Array.from({ length: width - 1 }, (_, pivot) => ({ pivot, row: unit(pivot) }));
+  // 4 MB each; 64 MB are kept.
+  const buyers = Array.from({ length: 18 }, (_, i) => `0x${String(i).padStart(40, "0")}` as const);
+  const store = new RankStore(database);
+  transaction(database, () => {
+    for (const buyer of buyers) store.add({ adapterId, buyer, module: 0 }, width, 0, rows);
+    store.add({ adapterId, buyer: "", module: 0 }, width, 0, [...rows, { pivot: width - 1, row: unit(0) }]);
+  });
+  const prepare = database.prepare.bind(database);
+  let reads = 0;
+  database.prepare = (sql) => {
+    if (sql.includes("FROM rank_row")) reads++;
+    return prepare(sql);
+  };
+  const meter = new RankMeter(database, assert.ifError);
+  const inputs = new Map([[0, new Int16Array(width).fill(1, 0, 1)]]);
+  for (const buyer of [...buyers, buyers[0]!])
+    meter.observe({ agreementId: "0x", adapterId, buyer, layout, inputs });
+  await meter.idle();
+  assert.equal(reads, buyers.length + 1, "the first one made room and is read again");
 });

@@ -46,6 +46,13 @@ export const LEAKAGE_MUTATIONS: readonly Mutation[] = [
     find: "this.observe(agreementId, new Map([...answers].map(([module, { X }]) => [module, X])));",
     replace: "this.observe(agreementId, new Map());",
   }),
+  tried("show nothing new", {
+    name: "ranks-read-back-kept",
+    attack: "many buyers come back and show what they showed before: each is read into memory and stays",
+    file: "runner/contributor/leakage/rankMeter.ts",
+    find: "if (found.length === 0 || this.#keep(found)) return this.#forgetSome();",
+    replace: "if (found.length === 0) return;\n        if (this.#keep(found)) return this.#forgetSome();",
+  }),
   tried("shown its own figures", {
     name: "leakage-shows-others",
     attack: "a buyer reads how much others buy",

@@ -83,7 +83,8 @@ export class RankMeter {
       const found: Found[] = [];
       try {
         await inSlices(this.#steps(seen, found));
-        if (found.length === 0 || this.#keep(found)) return;
+        // Also what only was read back, and showed nothing new, takes memory.
+        if (found.length === 0 || this.#keep(found)) return this.#forgetSome();
       } catch (error) {
         this.#trackers.clear();
         throw error;
@@ -124,11 +125,9 @@ export class RankMeter {
 
   /** Durable when it returns true. */
   #keep(found: readonly Found[]): boolean {
-    const kept = transaction(this.#database, () =>
+    return transaction(this.#database, () =>
       found.every(({ scope, width, before, rows }) => this.#store.add(scope, width, before, rows)),
     );
-    if (kept) this.#forgetSome();
-    return kept;
   }
 
   /** Drops what has nothing left to measure, and the rest beyond the memory allowed. */
