@@ -44,6 +44,8 @@ export function openLog({ logFormat, logLevel, logFile }: LogFlags, out: Output)
   const isPretty =
     logFormat === undefined ? process.stderr.isTTY === true && !out.json : logFormat === "pretty";
   const logs: ServiceLog[] = [];
+  // Whoever reads them may go away, the disk behind them be full: lines are lost then, nothing else.
+  process.stderr.on("error", () => {});
   if (!isPretty) logs.push(serviceLog({ write: (line) => out.note(line.trimEnd()) }, logLevel));
   if (logFile !== undefined) logs.push(serviceLog(appendTo(logFile, out), logLevel));
   return {

@@ -1,8 +1,10 @@
 /** What whoever runs the service is told: counts that are right, health that is true, and never a secret. */
 import assert from "node:assert/strict";
+import { spawn } from "node:child_process";
 import * as fs from "node:fs";
 import * as http from "node:http";
 import * as path from "node:path";
+import { text } from "node:stream/consumers";
 import { after, test } from "node:test";
 import { openLog } from "../../runner/cli/serveLog.ts";
 import { HealthMonitor } from "../../runner/contributor/operations/health.ts";
@@ -219,6 +221,29 @@ test("a log file on a full disk is told of once and stops nothing", {
   const told = lines.filter((line) => line.includes("the log file takes no lines: ENOSPC"));
   assert.equal(told.length, 1);
   assert.equal(lines.length, 7);
+});
+
+test("lines that nobody reads any more, or that find a full disk, stop nothing", async () => {
+  const own = (file: string): string =>
+    JSON.stringify(new URL(`../../runner/cli/${file}`, import.meta.url).href);
+  const lines = `
+    const { openLog } = await import(${own("serveLog.ts")});
+    const { Output } = await import(${own("output.ts")});
+    const log = openLog({ logLevel: "info", logFormat: process.argv[1] }, new Output({}));
+    for await (const _ of process.stdin) log.note("a line");
+    await new Promise((resolve) => setTimeout(resolve, 50));
+    console.log("served on");`;
+  const full = fs.existsSync("/dev/full") ? [fs.openSync("/dev/full", "w")] : [];
+  for (const stderr of ["pipe", ...full] as const)
+    for (const format of ["pretty", "json"]) {
+      const arguments_ = ["--input-type=module", "-e", lines, format];
+      const child = spawn(process.execPath, arguments_, { stdio: ["pipe", "pipe", stderr] });
+      child.stderr?.destroy();
+      const said = text(child.stdout!);
+      child.stdin!.end("one");
+      assert.equal(await said, "served on\n", `${format} to ${stderr}`);
+    }
+  for (const descriptor of full) fs.closeSync(descriptor);
 });
 
 test("a field named as a secret is blanked wherever a mistake puts it", () => {

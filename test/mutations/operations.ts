@@ -66,6 +66,13 @@ export const OPERATIONS_MUTATIONS: readonly Mutation[] = [
     find: '  file.on("error", (error: Error) => {',
     replace: '  file.on("finish", (error?: Error) => {\n    if (error === undefined) return;',
   }),
+  tried("nobody reads any more", {
+    name: "unread-log-stops-service",
+    attack: "the program that reads the service's lines ends, and the service with it, its deadlines near",
+    file: "runner/cli/serveLog.ts",
+    find: '  process.stderr.on("error", () => {});\n',
+    replace: "",
+  }),
   tried("no stranger's text", {
     name: "strangers-methods-as-labels",
     attack: "rows of metrics without end, one for every method a stranger thinks of",
