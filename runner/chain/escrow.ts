@@ -80,18 +80,18 @@ export async function release(
 
 /**
  * Sends the sender's whole credit of a token (zero: ETH) to `to`, by default the sender; replaced while nobody mines it.
- * @returns that amount
+ * @returns that amount, and where it went: an earlier transaction may have named another address
  */
 export async function withdraw(
   ctx: ChainContext,
   token: Address,
   to: Address = requireSender(ctx).account.address,
   options: PersistOptions = {},
-): Promise<Mined & { amount: bigint }> {
+): Promise<Mined & { amount: bigint; to: Address }> {
   const data = encodeFunctionData({ abi: loraEscrowAbi, functionName: "withdraw", args: [token, to] });
   const { logs, ...mined } = await persist(ctx, { to: ctx.deployment.escrow, data }, options);
   const [event] = parseEventLogs({ abi: loraEscrowAbi, logs, eventName: "Withdrawn" });
-  return { ...mined, amount: event!.args.amount };
+  return { ...mined, amount: event!.args.amount, to: event!.args.to.toLowerCase() as Address };
 }
 
 /** Lets `operator` settle in the sender's name, or no longer. */

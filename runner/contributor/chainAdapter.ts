@@ -71,8 +71,8 @@ export function contributorChain(
     },
     credit: (token) => credits(ctx, token, requireSender(ctx).account.address),
     withdraw: async (token, to, sending) => {
-      const { txHash, amount } = await withdraw(ctx, token, to, { ...sending, ...options });
-      return { txHash, amount };
+      const withdrawn = await withdraw(ctx, token, to, { ...sending, ...options });
+      return { txHash: withdrawn.txHash, amount: withdrawn.amount, to: withdrawn.to };
     },
   };
 }

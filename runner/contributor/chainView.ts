@@ -97,6 +97,13 @@ export interface ContributorChain {
   settle(request: SettlementRequest, sending?: Sending): Promise<{ transactions: Hex[] }>;
   /** What the sending account can withdraw of a token (zero: ETH). */
   credit(token: Address): Promise<bigint>;
-  /** Takes that credit out, and waits until it is mined; an earlier transaction that is stuck is replaced. */
-  withdraw(token: Address, to: Address, sending: Sending): Promise<{ txHash: Hex; amount: bigint }>;
+  /**
+   * Takes that credit out, and waits until it is mined; an earlier transaction that is stuck is replaced, one that was
+   * mined tells where it went.
+   */
+  withdraw(
+    token: Address,
+    to: Address,
+    sending: Sending,
+  ): Promise<{ txHash: Hex; amount: bigint; to: Address }>;
 }

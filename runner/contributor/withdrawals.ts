@@ -37,12 +37,12 @@ export class Withdrawals {
     const earlier = this.#store.open(token);
     if (earlier === undefined && (await chain.credit(token)) < at) return;
     try {
-      const { txHash, amount } = await chain.withdraw(token, to, {
+      const withdrawn = await chain.withdraw(token, to, {
         ...(earlier && { earlier }),
         onSent: (sent) => this.#store.add(token, to, sent),
       });
       this.#store.close(token);
-      onEvent?.({ type: "withdrawn", token, to, amount, txHash });
+      onEvent?.({ type: "withdrawn", token, ...withdrawn });
     } catch (error) {
       // The escrow has nothing to give: what was sent is over, one way or the other.
       if (error instanceof DeltapayError && error.code.startsWith("contract/")) this.#store.close(token);

@@ -84,14 +84,14 @@ export class MemoryChain implements ContributorChain {
   }
 
   async withdraw(
-    ...[, , sending]: Parameters<ContributorChain["withdraw"]>
-  ): Promise<{ txHash: Hex; amount: bigint }> {
+    ...[, to, sending]: Parameters<ContributorChain["withdraw"]>
+  ): ReturnType<ContributorChain["withdraw"]> {
     const fees = { maxFeePerGas: 2n, maxPriorityFeePerGas: 1n };
     sending.onSent({ hash: hash(3), from: this.sender, nonce: 0, ...fees, sentAt: Date.now() });
     this.#send("withdraw");
     const amount = this.credited;
     this.credited = 0n;
-    return { txHash: hash(3), amount };
+    return { txHash: hash(3), amount, to };
   }
 
   #send(name: string): void {

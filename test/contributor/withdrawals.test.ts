@@ -128,17 +128,19 @@ test("one sent before a crash is found when it was mined meanwhile, and not sent
   await earn();
   await automine(true);
   const had = await taken();
-  const { amount } = await withdraw(seller, ETH, TO, {
-    onSent: (transaction) => store.add(ETH, TO, transaction),
+  // Since then the service was started with another address.
+  const earlier: Hex = "0x00000000000000000000000000000000000000fd";
+  const { amount } = await withdraw(seller, ETH, earlier, {
+    onSent: (transaction) => store.add(ETH, earlier, transaction),
   });
   // The process ends here: that it was mined is not written down.
   const before = await nonceNow();
   const { work, events } = withdrawals(1n);
   await work.run();
-  assert.deepEqual([await taken(), await nonceNow()], [had + amount, before]);
+  assert.deepEqual([await taken(), await nonceNow()], [had, before]);
   assert.deepEqual(
-    events.map((event) => event.type === "withdrawn" && event.amount),
-    [amount],
+    events.map((event) => event.type === "withdrawn" && [event.to, event.amount]),
+    [[earlier, amount]],
   );
   assert.equal(store.open(ETH), undefined);
 });
