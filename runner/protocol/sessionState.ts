@@ -35,6 +35,19 @@ export function decodeState(layout: AdapterLayout, bytes: Uint8Array): SessionSt
     throw new DeltapayError("session/bad-state", "the stored session state does not fit its adapter", {
       field: "state",
     });
+  const take = takeFrom(bytes, 52 + saltBytes);
+  const sumsOf = (count: number): bigint[] => decodeSums(take(count * SUM_BYTES));
+  const parts = layout.modules.map(({ dIn, dOut }) => ({ xBar: sumsOf(dIn), yBar: sumsOf(dOut) }));
+  return {
+    ...decodeProgress(bytes),
+    lastSalt: bytes.slice(52, 52 + saltBytes),
+    xBar: parts.map(({ xBar }) => xBar),
+    yBar: parts.map(({ yBar }) => yBar),
+  };
+}
+
+/** How far a stored session is, without its sums. @throws DeltapayError `session/bad-state` */
+export function decodeProgress(bytes: Uint8Array): Pick<SessionState, "passes" | "tokens" | "head"> {
   const counted = (at: number): number => {
     const value = readUintLE(bytes, at, 8);
     ensure(value <= Number.MAX_SAFE_INTEGER, "session/bad-state", "the stored session counts beyond 2^53", {
@@ -42,15 +55,5 @@ export function decodeState(layout: AdapterLayout, bytes: Uint8Array): SessionSt
     });
     return Number(value);
   };
-  const take = takeFrom(bytes, 52 + saltBytes);
-  const sumsOf = (count: number): bigint[] => decodeSums(take(count * SUM_BYTES));
-  const parts = layout.modules.map(({ dIn, dOut }) => ({ xBar: sumsOf(dIn), yBar: sumsOf(dOut) }));
-  return {
-    passes: counted(0),
-    tokens: counted(8),
-    head: bytes.slice(16, 48),
-    lastSalt: bytes.slice(52, 52 + saltBytes),
-    xBar: parts.map(({ xBar }) => xBar),
-    yBar: parts.map(({ yBar }) => yBar),
-  };
+  return { passes: counted(0), tokens: counted(8), head: bytes.slice(16, 48) };
 }

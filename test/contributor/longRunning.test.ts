@@ -104,9 +104,10 @@ test("of many agreements only some are in memory; each goes on where it was", as
   assert.ok(again === held, "what is worked with is not loaded a second time");
 });
 
-test("what is over is not kept in memory for whoever asks for it", async (context) => {
+test("what is over is not kept in memory for whoever asks for it, and shown without reading its sums", async (context) => {
   const contributor = await served(context);
   const [buyer] = (await openedBuyers(contributor, 1)) as [TestBuyer];
+  await buyer.pass(2);
   const { data, adapterId } = contributor;
   new AgreementStore(data.database).move(buyer.agreementId, ["serving"], "closed", "nothing was asked");
   const adapter = { ...loadServedAdapter(data, adapterId), key: await smallKey() };
@@ -114,6 +115,8 @@ test("what is over is not kept in memory for whoever asks for it", async (contex
   const loaded = new WeakRef(live.get(buyer.agreementId));
   await collectGarbage();
   assert.ok(loaded.deref() === undefined, "it is kept");
+  const { passes, tokens, head, xBar, yBar } = live.get(buyer.agreementId).state;
+  assert.deepEqual([passes, tokens, head, xBar, yBar], [1, 2, buyer.state.head, [], []]);
 });
 
 test("a receipt changes as many rows whether few or many came before it", async (context) => {

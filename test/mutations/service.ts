@@ -388,6 +388,14 @@ const LONG_RUNNING: readonly Mutation[] = [
     find: "    if (isOver(record.phase)) return live;\n",
     replace: "",
   }),
+  onLongRunning("without reading its sums", {
+    name: "what-is-over-read-whole",
+    attack:
+      "a buyer looks at an agreement that is over, again and again: all others wait while its sums are read",
+    file: LIVE_SESSIONS,
+    find: "state: isOver(record.phase)",
+    replace: "state: record.passes < 0",
+  }),
   onLongRunning("cannot be written", {
     name: "log-failure-spreads",
     attack: "a full log partition keeps receipts from being settled",

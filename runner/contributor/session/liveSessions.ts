@@ -7,7 +7,7 @@ import type { Hex } from "../../protocol/bytes.ts";
 import type { KeyPoints } from "../../protocol/commitment.ts";
 import { DeltapayError } from "../../protocol/errors.ts";
 import type { SessionState } from "../../protocol/fold.ts";
-import { decodeState } from "../../protocol/sessionState.ts";
+import { decodeProgress, decodeState } from "../../protocol/sessionState.ts";
 import type { ServedAdapter } from "../adapters.ts";
 import type { ContributorData } from "../dataFolder.ts";
 import type { OnEvent } from "../events.ts";
@@ -91,10 +91,14 @@ export class LiveSessions {
     const { agreementId } = record;
     const { adapter, offer } = this.#served(record);
     const newest = this.receipts.newest(agreementId)?.receipt;
+    const stored = this.agreements.readState(agreementId);
     return {
       adapter,
       offer,
-      state: decodeState(adapter.layout, this.agreements.readState(agreementId)),
+      // Nothing is computed any more of one that is over, and its buyer may look at it as often as it likes.
+      state: isOver(record.phase)
+        ? { ...decodeProgress(stored), lastSalt: new Uint8Array(), xBar: [], yBar: [] }
+        : decodeState(adapter.layout, stored),
       pass: this.passes.newest(agreementId),
       covered: { passes: Number(newest?.passes ?? 0n), tokens: Number(newest?.tokens ?? 0n) },
     };
