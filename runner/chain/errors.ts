@@ -287,6 +287,13 @@ function unreachable(rpcUrl: string): DeltapayError {
  */
 export function asChainError(error: unknown, { rpcUrl }: { rpcUrl: string }): Error {
   if (error instanceof DeltapayError) return error;
+  // A null in place of a number, say: viem trips over it as JavaScript does.
+  if (error instanceof TypeError || error instanceof SyntaxError)
+    return new DeltapayError(
+      "chain/unreadable",
+      `the chain's node at ${hostOf(rpcUrl)} gave an answer that cannot be read`,
+      { field: "rpc", hint: "try again later, or ask another node: --rpc URL", cause: error },
+    );
   if (!(error instanceof BaseError)) return error instanceof Error ? error : new Error(String(error));
   const data = revertData(error);
   const reverted = data === undefined ? undefined : contractError(data);

@@ -1,10 +1,13 @@
 import assert from "node:assert/strict";
+import { once } from "node:events";
 import { createServer } from "node:http";
+import type { AddressInfo } from "node:net";
 import { test } from "node:test";
 import { type AbiParameter, encodeErrorResult } from "viem";
 import { testAccount } from "../../runner/chain/accounts.ts";
 import { connectChain, withAccount } from "../../runner/chain/connect.ts";
 import { CONTRACT_ERRORS, contractError, when } from "../../runner/chain/errors.ts";
+import { findEvents } from "../../runner/chain/events.ts";
 import { adapterRegistryAbi, loraEscrowAbi } from "../../runner/chain/generated/abi.ts";
 import { transact } from "../../runner/chain/transact.ts";
 import { DeltapayError } from "../../runner/protocol/errors.ts";
@@ -65,6 +68,27 @@ test("a server that repeats the address in its refusal is not quoted with it", a
   const error = await thrownBy(connectChain({ rpcUrl }));
   assert.ok(error instanceof DeltapayError);
   assert.doesNotMatch(`${error.message}${JSON.stringify(error)}${error.stack}`, /SECRETKEY/);
+});
+
+test("a node's answer that is no number or list is the node's fault, in words", async (context) => {
+  let result: unknown;
+  const server = createServer(async (request, response) => {
+    let body = "";
+    for await (const part of request) body += String(part);
+    const { id, method } = JSON.parse(body) as { id: number; method: string };
+    response.writeHead(200, { "content-type": "application/json" });
+    response.end(JSON.stringify({ jsonrpc: "2.0", id, result: method === "eth_chainId" ? "0x1" : result }));
+  }).listen(0, "127.0.0.1");
+  context.after(() => server.close());
+  await once(server, "listening");
+  const { port } = server.address() as AddressInfo;
+  const deployment = { escrow: testAccount(0).address, registry: testAccount(0).address, startBlock: 0n };
+  const chain = { ...(await connectChain({ rpcUrl: `http://127.0.0.1:${port}` })), deployment };
+  for (result of [null, "0xzz", "", {}]) {
+    const error = await thrownBy(findEvents(chain as never, "escrow", "AgreementOpened", {}));
+    assert.equal(error.code, "chain/unreadable", JSON.stringify(result));
+    assert.match(error.message, /127\.0\.0\.1/);
+  }
 });
 
 test("an address that is no URL is refused before anything is sent", async () => {
