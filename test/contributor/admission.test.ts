@@ -127,3 +127,17 @@ test("the margin before a deadline grows with what is settled before it", async 
   assert.equal((await second.send(2, second.request([0], 1).body)).code, "session/deadline");
   await first.pass(1);
 });
+
+test("what ended without a receipt is counted as long as one may come: then it is settled first", async (context) => {
+  const { chain, buyer: newBuyer } = await served(context, { serve: { marginSeconds: 100, pollMs: 60_000 } });
+  const deadline = BigInt(Math.floor(Date.now() / 1000) + 3600);
+  // Its buyer may close it and make it due first.
+  const [first, second] = [await newBuyer({ deadline: deadline + 9n }), await newBuyer({ deadline })];
+  for (const buyer of [first, second]) await buyer.open();
+  await first.pass(1);
+  await first.end();
+  chain.ahead = deadline - 104n - BigInt(Math.floor(Date.now() / 1000));
+  assert.equal((await second.send(1, second.request([0], 1).body)).code, "session/deadline");
+  assert.equal((await first.sendReceipt(await first.receipt({ tokens: 2n }))).code, "receipt/wrong-tokens");
+  assert.equal((await second.send(1, second.request([0], 1).body)).status, 200);
+});

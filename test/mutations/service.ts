@@ -64,6 +64,14 @@ const LIMITS: readonly Mutation[] = [
     find: 'if (agreement.status !== "open" || agreement.deadline !== request.openedDeadline)',
     replace: "if (false)",
   }),
+  onAdmission("what ended without a receipt", {
+    name: "late-receipts-uncounted",
+    attack:
+      "sessions ended unpaid, whose receipts all come when a dearer agreement of the same party is due a little later: that one is settled too late, and refunded",
+    file: AGREEMENTS,
+    find: "OR (wrong_receipt = 0 AND EXISTS",
+    replace: "OR (false AND EXISTS",
+  }),
   onAdmission("a proof that took an hour", {
     name: "one-slow-proof-counts",
     attack: "a process stopped while it proves: no pass is served and no offer made from then on",
