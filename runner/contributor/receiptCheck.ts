@@ -5,7 +5,7 @@ import { loadCurve } from "../protocol/curve.ts";
 import { DeltapayError } from "../protocol/errors.ts";
 import { mod } from "../protocol/field.ts";
 import type { SessionState } from "../protocol/fold.ts";
-import { type GroupWitness, groupWitness, witnessStatement } from "../protocol/statement.ts";
+import { deltaParts, type GroupWitness, groupWitness, witnessStatement } from "../protocol/statement.ts";
 import { checkSignature, type Domain, type Receipt, statementsHash } from "../protocol/typedData.ts";
 import type { ServedAdapter } from "./adapters.ts";
 import type { AgreementRecord } from "./store/agreements.ts";
@@ -32,8 +32,9 @@ export async function contributorStatements(
 ): Promise<Uint8Array[]> {
   const curve = await loadCurve();
   const statements: Uint8Array[] = [];
+  const delta = deltaParts(adapter.layout, state.head);
   for (let group = 0; group < adapter.layout.groups; group++) {
-    const witness = groupWitness(adapter.layout, adapter.weights, adapter.blinds, state, group);
+    const witness = groupWitness(adapter.layout, adapter.weights, adapter.blinds, state, group, delta);
     checkAnswers(witness, group);
     statements.push(await witnessStatement(curve, key, witness));
   }

@@ -114,15 +114,18 @@ function shortWidth(values: readonly bigint[]): { width: number; offset: bigint 
   return { width, offset: 1n << BigInt(8 * width - 1) };
 }
 
-/** The contributor's witness of a group: h = A x-bar, s = B^T delta, blind = <x-bar, u> + <delta, u'> + t_g. */
+/**
+ * The contributor's witness of a group: h = A x-bar, s = B^T delta, blind = <x-bar, u> + <delta, u'> + t_g.
+ * @param delta `deltaParts` of the state, to be made once for many groups
+ */
 export function groupWitness(
   layout: AdapterLayout,
   weights: readonly ModuleWeights[],
   blinds: readonly ModuleBlinds[],
   state: SessionState,
   group: number,
+  delta: readonly Uint8Array[] = deltaParts(layout, state.head),
 ): GroupWitness {
-  const delta = deltaParts(layout, state.head);
   const modules = modulesOfGroup(layout, group);
   const h = new Array<bigint>(layout.keySize).fill(0n);
   const s = new Array<bigint>(layout.keySize).fill(0n);

@@ -1,15 +1,16 @@
 import assert from "node:assert/strict";
 import { after, test } from "node:test";
+import { contributorStatements } from "../../runner/contributor/receiptCheck.ts";
 import { contributorStatus } from "../../runner/contributor/status.ts";
 import { toHex } from "../../runner/protocol/bytes.ts";
 import { loadCurve } from "../../runner/protocol/curve.ts";
-import { addPass } from "../../runner/protocol/fold.ts";
+import { addPass, initialState } from "../../runner/protocol/fold.ts";
 import { type Receipt, typedData } from "../../runner/protocol/typedData.ts";
 import { decodePassAnswer } from "../../runner/wire/passRequest.ts";
 import { PATHS } from "../../runner/wire/paths.ts";
 import { flip, post, TestBuyer } from "./buyer.ts";
 import { DOMAIN } from "./memoryChain.ts";
-import { served, until } from "./setting.ts";
+import { served, smallKey, until } from "./setting.ts";
 
 after(async () => (await loadCurve()).terminate());
 
@@ -33,6 +34,26 @@ test("the statements of both sides agree: a right receipt is taken, stored and s
   // sent again, word for word, because the answer was lost
   assert.equal((await buyer.sendReceipt(receipt)).status, 200);
   assert.equal(events.filter(({ type }) => type === "receipt").length, 1);
+});
+
+test("checking a receipt takes as long as there are groups, not as their square", async () => {
+  let looks = 0;
+  const groups = 40;
+  const modules = Array.from({ length: groups }, (_, group) => ({
+    ...{ name: `m${group}`, dIn: 2, r: 1, group, slot: 0 },
+    get dOut() {
+      looks++;
+      return 3;
+    },
+  }));
+  const layout = { keySize: 14, groups, modules };
+  const weights = modules.map(() => ({ Aq: new Int8Array(2), Bq: new Int8Array(3), b: new Float64Array(3) }));
+  const blinds = modules.map(() => ({ u: [1n, 2n], v: [3n, 4n, 5n] }));
+  const state = initialState(layout, new Uint8Array(32));
+  looks = 0;
+  const statements = await contributorStatements(await smallKey(), { layout, weights, blinds }, state);
+  assert.equal(statements.length, groups);
+  assert.ok(looks < 10 * groups, `${looks} looks at a module for ${groups} groups`);
 });
 
 test("a receipt is taken while the next pass is under way", async (context) => {

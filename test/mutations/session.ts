@@ -25,6 +25,16 @@ const RECEIPTS: readonly Mutation[] = [
     replace: "if (false)",
   }),
   {
+    name: "receipt-check-squared",
+    attack:
+      "receipts for a token each, that cost an adapter of many groups seconds and everybody else's time",
+    file: RECEIPT_CHECK,
+    find: "state, group, delta);",
+    replace: "state, group);",
+    test: "test/contributor/receipts.test.ts",
+    pattern: "not as their square",
+  },
+  {
     name: "another-adapters-proof",
     attack: "other-adapters-proof",
     file: "contracts/LoraEscrow.sol",
