@@ -128,6 +128,27 @@ test("the margin before a deadline grows with what is settled before it", async 
   await first.pass(1);
 });
 
+test("what was proven for a wallet to settle is counted until its deadline, not for ever", async (context) => {
+  const {
+    chain,
+    data,
+    buyer: newBuyer,
+  } = await served(context, {
+    serve: { marginSeconds: 100, pollMs: 60_000 },
+  });
+  const now = Math.floor(Date.now() / 1000);
+  const [proven, next] = [await newBuyer(), await newBuyer({ deadline: BigInt(now + 3600) })];
+  for (const buyer of [proven, next]) await buyer.open();
+  await proven.pass(1);
+  await proven.pay();
+  const agreements = new AgreementStore(data.database);
+  agreements.move(proven.agreementId, ["serving"], "proving");
+  chain.ahead = 3600n - 103n;
+  assert.equal((await next.send(1, next.request([0], 1).body)).code, "session/deadline");
+  data.database.prepare("UPDATE agreement SET deadline = ? WHERE phase = 'proving'").run(now - 1);
+  assert.equal((await next.send(1, next.request([0], 1).body)).status, 200);
+});
+
 test("what ended without a receipt is counted as long as one may come: then it is settled first", async (context) => {
   const { chain, buyer: newBuyer } = await served(context, { serve: { marginSeconds: 100, pollMs: 60_000 } });
   const deadline = BigInt(Math.floor(Date.now() / 1000) + 3600);

@@ -72,6 +72,13 @@ const LIMITS: readonly Mutation[] = [
     find: "OR (wrong_receipt = 0 AND EXISTS",
     replace: "OR (false AND EXISTS",
   }),
+  onAdmission("not for ever", {
+    name: "long-over-counted",
+    attack: "agreements that a wallet settles: after some hundred of them no pass is served any more",
+    file: AGREEMENTS,
+    find: "agreement_id <> ? AND deadline >= ? AND (",
+    replace: "agreement_id <> ? AND ? > 0 AND (",
+  }),
   onAdmission("a proof that took an hour", {
     name: "one-slow-proof-counts",
     attack: "a process stopped while it proves: no pass is served and no offer made from then on",

@@ -216,20 +216,22 @@ export class AgreementStore {
   /**
    * Adapters of the other agreements that are proven before one due at `by`, one entry an agreement: those under way that
    * are due no later; those that ended and have a receipt or may still get one, since a close may have made them due
-   * earlier than is known here.
+   * earlier than is known here. None whose deadline has passed, which a service that does not settle by itself keeps.
    * @param closedAt every buyer closes at that time, unix seconds: an agreement is then due its closeWindow later
    */
   adaptersDueBefore(agreementId: Hex, by: bigint, closedAt: bigint = LATEST_DEADLINE): Hex[] {
     const bounded = (time: bigint): bigint => (time < LATEST_DEADLINE ? time : LATEST_DEADLINE);
     return all<{ adapter_id: Hex }>(
       this.#database,
-      `SELECT a.adapter_id FROM agreement AS a JOIN offer AS o USING (offer_hash) WHERE agreement_id <> ? AND (
+      `SELECT a.adapter_id FROM agreement AS a JOIN offer AS o USING (offer_hash)
+       WHERE agreement_id <> ? AND deadline >= ? AND (
          (phase = 'serving' AND EXISTS (SELECT 1 FROM pass AS p WHERE p.agreement_id = a.agreement_id)
           AND min(deadline, ? + CAST(json_extract(o.terms, '$.offer.closeWindow') AS INTEGER)) <= ?)
          OR (phase = 'ended' AND (EXISTS (SELECT 1 FROM receipt AS r WHERE r.agreement_id = a.agreement_id)
           OR (wrong_receipt = 0 AND EXISTS (SELECT 1 FROM pass AS p WHERE p.agreement_id = a.agreement_id))))
          OR (phase = 'proving' AND NOT EXISTS (SELECT 1 FROM settlement AS s WHERE s.agreement_id = a.agreement_id)))`,
       agreementId,
+      nowSeconds(),
       bounded(closedAt),
       bounded(by),
     ).map(({ adapter_id }) => adapter_id);
