@@ -99,7 +99,8 @@ function bound(server: http.Server, times: Times): http.Server {
   server.maxConnections = MAX_CONNECTIONS;
   // Who asks for much and reads none of it would hold a connection, and the answer, for ever.
   server.prependListener("request", (_request, response) => {
-    response.once("prefinish", () => response.setTimeout(times.unread));
+    const limit = (): unknown => response.setTimeout(times.unread);
+    response.once("pipe", limit).once("prefinish", limit);
   });
   shareOut(server);
   return server;

@@ -1,4 +1,5 @@
 /** The service over HTTP: every path of runner/wire/paths.ts, its limits, who may ask, and errors as JSON. */
+import { Readable } from "node:stream";
 import fastify, { type FastifyInstance, type FastifyReply, type FastifyRequest } from "fastify";
 import type { Hex } from "../protocol/bytes.ts";
 import { DeltapayError, ensure } from "../protocol/errors.ts";
@@ -115,8 +116,17 @@ function sendJson(reply: FastifyReply, value: unknown, status = 200): FastifyRep
   return reply.status(status).type(JSON_TYPE).send(stringifyMessage(value));
 }
 
-function sendBytes(reply: FastifyReply, bytes: Uint8Array): FastifyReply {
-  return reply.type(BINARY).send(Buffer.from(bytes.buffer, bytes.byteOffset, bytes.byteLength));
+/** Bytes handed over at once. */
+const PART = 2 ** 16;
+
+function* partsOf(bytes: Uint8Array): Generator<Uint8Array, void> {
+  for (let at = 0; at < bytes.length; at += PART) yield bytes.subarray(at, at + PART);
+}
+
+/** Each part when the one before it is on its way: TLS keeps a copy of all that it is given and nobody reads. */
+function sendBytes(reply: FastifyReply, bytes: Uint8Array, type = BINARY): FastifyReply {
+  const parts = Readable.from(partsOf(bytes), { objectMode: false });
+  return reply.type(type).header("content-length", bytes.length).send(parts);
 }
 
 function adapterIdOf(request: FastifyRequest): Hex {
@@ -139,9 +149,9 @@ function addPublicRoutes(
     isReady() ? sendJson(reply, { status: "ok" }) : sendJson(reply, { status: "unready" }, 503),
   );
   app.get(PATHS.service, { onRequest }, (_request, reply) => reply.type(JSON_TYPE).send(content.service()));
-  app.get(PATHS.manifest, { onRequest }, (request, reply) => {
-    reply.type(JSON_TYPE).send(Buffer.from(content.manifest(adapterIdOf(request))));
-  });
+  app.get(PATHS.manifest, { onRequest }, (request, reply) =>
+    sendBytes(reply, content.manifest(adapterIdOf(request)), JSON_TYPE),
+  );
   app.get(PATHS.commitments, { onRequest }, (request, reply) =>
     sendBytes(reply, content.commitments(adapterIdOf(request))),
   );

@@ -1,13 +1,21 @@
 /** What no buyer would send, byte by byte over real connections: refused in words or closed, and nothing behind it is reached. */
 import assert from "node:assert/strict";
 import { createHash } from "node:crypto";
+import { once } from "node:events";
 import * as fs from "node:fs";
+import type { ServerResponse } from "node:http";
 import type { AddressInfo, Socket } from "node:net";
 import * as path from "node:path";
+import { Readable } from "node:stream";
 import { after, test } from "node:test";
+import { setTimeout as sleep } from "node:timers/promises";
+import * as tls from "node:tls";
 import { fileURLToPath } from "node:url";
 import { gzipSync } from "node:zlib";
+import { Authentication } from "../../runner/contributor/authentication.ts";
 import { type Times, transport } from "../../runner/contributor/listen.ts";
+import { buildServer, type PublicContent } from "../../runner/contributor/server.ts";
+import type { Sessions } from "../../runner/contributor/sessions.ts";
 import { loadCurve } from "../../runner/protocol/curve.ts";
 import { LIMITS, PATHS } from "../../runner/wire/paths.ts";
 import { type Raw, rawAnswer, rawConnection } from "../wire/raw.ts";
@@ -30,6 +38,9 @@ function posted(body: string, lines: readonly string[] = []): string {
 }
 
 const get = (target: string, ...lines: string[]): string => written(`GET ${target}`, lines);
+const certificate = (name: string): string =>
+  fileURLToPath(new URL(`../buyer/certificates/contributor.${name}`, import.meta.url));
+const CERTIFICATE = { certFile: certificate("crt"), keyFile: certificate("key") };
 const CHUNKED = ["Content-Type: application/json", "Transfer-Encoding: chunked"];
 
 test("requests that two readers could read differently are refused", async (context) => {
@@ -197,10 +208,7 @@ test("who is slow with headers or a body, or says nothing, is left", async (cont
 });
 
 test("a TLS handshake that does not end holds nothing", async (context) => {
-  const file = (name: string): string =>
-    fileURLToPath(new URL(`../buyer/certificates/contributor.${name}`, import.meta.url));
-  const tls = { certFile: file("crt"), keyFile: file("key") };
-  const { service } = await served(context, { serve: { tls, times: SHORT } });
+  const { service } = await served(context, { serve: { tls: CERTIFICATE, times: SHORT } });
   const begun = [
     rawConnection(service.url),
     rawConnection(service.url, Uint8Array.of(0x16, 3, 1, 2, 0, 1, 0, 1, 0xfc, 3, 3)),
@@ -213,19 +221,52 @@ test("a TLS handshake that does not end holds nothing", async (context) => {
 test("who asks for much and reads nothing is left", async (context) => {
   // More than the kernel's buffers hold.
   const answer = Buffer.alloc(2 ** 26);
-  const server = transport({ times: SHORT }).createServer((_request, response) => response.end(answer));
-  let held: Socket | undefined;
-  server.once("connection", (socket) => {
-    held = socket;
+  for (const send of [
+    (response: ServerResponse) => void response.end(answer),
+    (response: ServerResponse) =>
+      void Readable.from(Array(1024).fill(answer.subarray(0, 2 ** 16))).pipe(response),
+  ]) {
+    const server = transport({ times: SHORT }).createServer((_request, response) => send(response));
+    let held: Socket | undefined;
+    server.once("connection", (socket) => {
+      held = socket;
+    });
+    await new Promise<void>((resolve) => server.listen(0, "127.0.0.1", resolve));
+    context.after(() => server.close());
+    const { port } = server.address() as AddressInfo;
+    const { socket } = rawConnection(`http://127.0.0.1:${port}`);
+    context.after(() => void socket.destroy());
+    socket.pause();
+    socket.write(get("/"));
+    await until(() => held?.destroyed === true, "the end of the connection", 4);
+  }
+});
+
+test("files that strangers ask for and do not read are not kept for each of them", async (context) => {
+  const file = new Uint8Array(8 * 2 ** 20).fill(1);
+  const app = buildServer({
+    transport: transport({ tls: CERTIFICATE }),
+    content: { commitments: () => file } as unknown as PublicContent,
+    sessions: {} as Sessions,
+    authentication: new Authentication(),
   });
-  await new Promise<void>((resolve) => server.listen(0, "127.0.0.1", resolve));
-  context.after(() => server.close());
-  const { port } = server.address() as AddressInfo;
-  const { socket } = rawConnection(`http://127.0.0.1:${port}`);
-  context.after(() => void socket.destroy());
-  socket.pause();
-  socket.write(get("/"));
-  await until(() => held?.destroyed === true, "the end of the connection", 4);
+  await app.listen({ host: "127.0.0.1", port: 0 });
+  const { port } = app.server.address() as AddressInfo;
+  const options = { host: "127.0.0.1", port, rejectUnauthorized: false };
+  const before = process.memoryUsage.rss();
+  const sockets = Array.from({ length: 24 }, () => tls.connect(options));
+  context.after(async () => {
+    for (const socket of sockets) socket.destroy();
+    await app.close();
+  });
+  for (const socket of sockets) {
+    await once(socket, "secureConnect");
+    socket.pause();
+    socket.write(get(PATHS.commitments.replace(":adapterId", NONCE)));
+  }
+  await sleep(500);
+  const more = (process.memoryUsage.rss() - before) / 2 ** 20;
+  assert.ok(more < 96, `${Math.round(more)} MB for 24 answers of 8 MB`);
 });
 
 /** Every file of a folder by its hash; the probe of the disk comes and goes. */
