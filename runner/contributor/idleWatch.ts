@@ -1,10 +1,11 @@
 /** Buyers who left without a word: what they signed for need not wait for a deadline that they chose. */
 import type { Hex } from "../protocol/bytes.ts";
 
-/** How far an agreement is, in tokens. */
+/** How far an agreement is, in tokens, and its newest pass, in modules: one may take long. */
 interface Place {
   tokens: bigint;
   covered: bigint;
+  answered: number;
 }
 
 export class IdleWatch {
@@ -17,11 +18,11 @@ export class IdleWatch {
   }
 
   /** Whether nothing was asked or signed for as long as it is waited. Without a receipt nothing is won by an end. */
-  isLeft(agreementId: Hex, { tokens, covered }: Place): boolean {
+  isLeft(agreementId: Hex, { tokens, covered, answered }: Place): boolean {
     const found = this.#found.get(agreementId);
-    if (found?.tokens === tokens && found.covered === covered)
+    if (found?.tokens === tokens && found.covered === covered && found.answered === answered)
       return covered > 0n && performance.now() - found.since >= this.#idleMs;
-    this.#found.set(agreementId, { tokens, covered, since: performance.now() });
+    this.#found.set(agreementId, { tokens, covered, answered, since: performance.now() });
     return false;
   }
 

@@ -172,10 +172,11 @@ export class Sessions {
   limits(
     agreementId: Hex,
     deadline: bigint,
-  ): { offer: StoredOffer["offer"]; tokens: bigint; covered: bigint; margin: bigint } {
+  ): { offer: StoredOffer["offer"]; tokens: bigint; covered: bigint; answered: number; margin: bigint } {
     const { adapter, offer, tokens, covered } = this.#live.usage(agreementId);
+    const answered = this.#live.passes.answered(agreementId);
     const margin = this.#settlingTime.margin(agreementId, adapter, deadline);
-    return { offer: offer.offer, tokens, covered, margin };
+    return { offer: offer.offer, tokens, covered, answered, margin };
   }
 
   /** Drops what is in memory of an agreement that is over. */

@@ -94,6 +94,16 @@ test("a buyer who leaves without a word is settled when asked to; one who goes o
   assert.equal(record(contributor, unsigned).phase, "serving");
 });
 
+test("a buyer in the middle of a pass that takes long has not left", async (context) => {
+  const contributor = await served(context, { serve: { idleSeconds: 1.5 } });
+  const slow = await paidPass(contributor);
+  const { passSalt } = slow.request([0], 1);
+  for (const module of [0, 1, 2]) {
+    await new Promise((resolve) => setTimeout(resolve, 1000));
+    assert.equal((await slow.send(2, slow.request([module], 1, passSalt).body)).status, 200, `${module}`);
+  }
+});
+
 test("a loop goes on after a failure, and says so", async () => {
   const errors: unknown[] = [];
   let runs = 0;

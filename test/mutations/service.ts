@@ -26,8 +26,15 @@ const LIMITS: readonly Mutation[] = [
     name: "active-buyer-ended",
     attack: "an owner's wish for idle agreements to end ends those in use",
     file: "runner/contributor/idleWatch.ts",
-    find: "if (found?.tokens === tokens && found.covered === covered)",
+    find: "if (found?.tokens === tokens && found.covered === covered && found.answered === answered)",
     replace: "if (found !== undefined)",
+  }),
+  onLifecycle("in the middle of a pass", {
+    name: "slow-buyer-ended",
+    attack: "an owner's wish for idle agreements to end ends one whose pass takes long",
+    file: "runner/contributor/idleWatch.ts",
+    find: " && found.answered === answered",
+    replace: "",
   }),
   onLifecycle(IDLE, {
     name: "unsigned-tokens-ended",

@@ -56,6 +56,12 @@ export class PassStore {
     };
   }
 
+  /** Modules answered of the newest pass. */
+  answered(agreementId: Hex): number {
+    const sql = "SELECT count(*) AS n FROM answer WHERE agreement_id = ?";
+    return first<{ n: number }>(this.#database, sql, agreementId)!.n;
+  }
+
   /** Whether a salt was used by any pass of the agreement. */
   saltUsed(agreementId: Hex, salt: Uint8Array): boolean {
     const sql = "SELECT 1 FROM pass WHERE agreement_id = ? AND salt = ?";
