@@ -1,5 +1,6 @@
 /** A Hardhat node as a child process: a chain for trying things out, gone when it stops. */
 import { type ChildProcess, spawn } from "node:child_process";
+import { randomInt } from "node:crypto";
 import { createServer } from "node:net";
 import { setTimeout as sleep } from "node:timers/promises";
 import { fileURLToPath } from "node:url";
@@ -23,33 +24,38 @@ export interface LocalNode {
   stop(): Promise<void>;
 }
 
-/** A port nobody listens on now. */
-export async function freePort(): Promise<number> {
-  const server = createServer();
-  await new Promise<void>((resolve, reject) => {
-    server.once("error", reject);
-    server.listen(0, HOST, resolve);
-  });
-  const address = server.address();
-  await new Promise((resolve) => server.close(resolve));
-  return typeof address === "object" && address !== null ? address.port : 0;
-}
-
-async function requireFree(port: number): Promise<void> {
+async function isFree(port: number): Promise<boolean> {
   const server = createServer();
   try {
     await new Promise<void>((resolve, reject) => {
       server.once("error", reject);
       server.listen(port, HOST, resolve);
     });
+    return true;
   } catch {
-    throw new DeltapayError("chain/port-taken", `port ${port} is in use`, {
-      field: "port",
-      hint: "a chain may be running already; or choose another --port",
-    });
+    return false;
   } finally {
-    server.close();
+    await new Promise((resolve) => server.close(resolve));
   }
+}
+
+/** Systems give out ports of their own choice from 32768 (Linux) or 49152 (RFC 6335): none of them comes in between. */
+const OWN_PORTS = { from: 20_000, to: 32_768 };
+
+/** A port nobody listens on now, nor gets by chance before it is used. */
+export async function freePort(): Promise<number> {
+  for (;;) {
+    const port = randomInt(OWN_PORTS.from, OWN_PORTS.to);
+    if (await isFree(port)) return port;
+  }
+}
+
+async function requireFree(port: number): Promise<void> {
+  if (await isFree(port)) return;
+  throw new DeltapayError("chain/port-taken", `port ${port} is in use`, {
+    field: "port",
+    hint: "a chain may be running already; or choose another --port",
+  });
 }
 
 /** Last words of a child, kept for the error when it does not start. */

@@ -49,6 +49,15 @@ export class Output {
   }
 }
 
+function loseLine(): void {}
+
+/**
+ * For what is left running: whoever reads stderr may go away, the disk behind it be full. Lines are lost then, nothing else.
+ */
+export function outliveReaders(): void {
+  process.stderr.off("error", loseLine).on("error", loseLine);
+}
+
 /** A plain table as one string. */
 export function table(head: readonly string[], rows: readonly (readonly (string | number)[])[]): string {
   const made = new Table({ head: [...head], style: { head: [], border: [], compact: true } });

@@ -7,7 +7,7 @@ import type { ContributorEvent } from "../contributor/events.ts";
 import { logEvent, type ServiceLog, serviceLog, withoutAddresses } from "../contributor/operations/log.ts";
 import type { Answered } from "../contributor/operations/metrics.ts";
 import { makePrivateDirectory } from "../storage/files.ts";
-import type { Output } from "./output.ts";
+import { type Output, outliveReaders } from "./output.ts";
 
 const LEVELS = ["debug", "info", "warn", "error"] as const;
 
@@ -44,8 +44,7 @@ export function openLog({ logFormat, logLevel, logFile }: LogFlags, out: Output)
   const isPretty =
     logFormat === undefined ? process.stderr.isTTY === true && !out.json : logFormat === "pretty";
   const logs: ServiceLog[] = [];
-  // Whoever reads them may go away, the disk behind them be full: lines are lost then, nothing else.
-  process.stderr.on("error", () => {});
+  outliveReaders();
   if (!isPretty) logs.push(serviceLog({ write: (line) => out.note(line.trimEnd()) }, logLevel));
   if (logFile !== undefined) logs.push(serviceLog(appendTo(logFile, out), logLevel));
   return {

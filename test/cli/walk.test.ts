@@ -41,7 +41,7 @@ fs.writeFileSync(text, reference.eval_text);
 
 const PRICE = 1000n;
 const FEE = 5n;
-const port = await freePort();
+const [port, servicePort] = [await freePort(), await freePort()];
 const chainProcess = await startJson<{ rpcUrl: string }>({ after }, ["chain", "--port", String(port)]);
 const chain = ["--rpc", chainProcess.ready.rpcUrl, "--deployment", deploymentFile];
 const contributorData = ["--data", path.join(directory, "contributor")];
@@ -52,7 +52,7 @@ const buyer = [...chain, "--account", "2", ...buyerData];
 /** One after the other: each step stands on those before. */
 const steps: { agreementId: string; url: string } = { agreementId: "", url: "" };
 const serve = (context: TestContext, ...more: string[]) =>
-  startJson<{ url: string }>(context, ["serve", ...contributor, "--port", String(port + 1), ...more]);
+  startJson<{ url: string }>(context, ["serve", ...contributor, "--port", String(servicePort), ...more]);
 const open = (amount: bigint) =>
   runJson<Id>(["open", ...buyer, ...model, "--contributor", steps.url, "--amount", String(amount)]);
 
@@ -338,6 +338,26 @@ test("a session whose service was stopped is ended by hand and its receipt prove
   assert.equal(refused.error.code, "session/still-serving");
   const proven = await runJson<{ proofs: unknown[] }>([...prove, "--end"]);
   assert.equal(proven.proofs.length, 4);
+});
+
+test("an offer is cancelled for good, also by a run after one that was killed before it had noted it", async () => {
+  const { offerHash } = await runJson<{ offerHash: string }>([
+    ...["offer", "make", "--price", String(PRICE), "--fee", String(FEE), "--max-unpaid", "200"],
+    ...contributor,
+  ]);
+  const cancel = ["offer", "cancel", offerHash, ...contributor];
+  const noted = (): number => {
+    const database = new DatabaseSync(path.join(directory, "contributor", "contributor.db"));
+    const row = database.prepare("SELECT cancelled FROM offer WHERE offer_hash = ?").get(offerHash);
+    database.prepare("UPDATE offer SET cancelled = 0 WHERE offer_hash = ?").run(offerHash);
+    database.close();
+    return Number(row!["cancelled"]);
+  };
+  const first = await runJson<{ txHash: string | null }>(cancel);
+  assert.match(first.txHash!, /^0x[0-9a-f]{64}$/);
+  assert.equal(noted(), 1);
+  assert.equal((await runJson<{ txHash: string | null }>(cancel)).txHash, null);
+  assert.equal(noted(), 1);
 });
 
 test("no secret is printed or lies unencrypted: the test accounts' keys, the vaults' keys", async () => {

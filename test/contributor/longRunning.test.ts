@@ -142,6 +142,11 @@ test("a receipt changes as many rows whether few or many came before it", async 
     kept.map((row) => row["passes"]),
     [39],
   );
+
+  store.add({ receipt: { ...receipt, passes: 100n }, signature: "0x00", statements: [] }, new Uint8Array(5));
+  store.add({ receipt: { ...receipt, passes: 99n }, signature: "0x00", statements: [] }, new Uint8Array(6));
+  const state = store.readState(receipt.agreementId);
+  assert.equal(state?.length, 5, "one that comes late does not take the newest one's away");
 });
 
 test("a log that cannot be written keeps nothing from being served and settled", async (context) => {

@@ -69,8 +69,8 @@ export const OPERATIONS_MUTATIONS: readonly Mutation[] = [
   tried("nobody reads any more", {
     name: "unread-log-stops-service",
     attack: "the program that reads the service's lines ends, and the service with it, its deadlines near",
-    file: "runner/cli/serveLog.ts",
-    find: '  process.stderr.on("error", () => {});\n',
+    file: "runner/cli/output.ts",
+    find: '  process.stderr.off("error", loseLine).on("error", loseLine);\n',
     replace: "",
   }),
   tried("no stranger's text", {

@@ -19,7 +19,7 @@ import { badValue } from "../failure.ts";
 import { closing, type DataFlags, openBuyer, withData } from "../folders.ts";
 import { type GatewayPlace, gatewayPlace, type PlaceFlags } from "../gatewayPlace.ts";
 import { untilStopped } from "../interrupt.ts";
-import { Output, type OutputFlags, withOutput } from "../output.ts";
+import { Output, type OutputFlags, outliveReaders, withOutput } from "../output.ts";
 import { amountText, wholeNumber } from "../parsers.ts";
 import { buy, purchaseLines, type UseFlags, withAgreements } from "../remote.ts";
 
@@ -80,6 +80,7 @@ async function listen(
     ...{ models, tokenizer, purse, ...place },
     onError: (error) => out.note(`failed: ${(error as Error).message}`),
   });
+  outliveReaders();
   try {
     const url = `${await listenAt(gateway, flags)}/v1`;
     const result = {

@@ -120,7 +120,11 @@ async function cancel(offerHash: Hex, flags: CommonFlags): Promise<void> {
         field: "offerHash",
         hint: "deltapay offer show lists them",
       });
-    const { txHash, gasUsed } = await cancelOffer(ctx, found.offer);
+    // A run that was killed may have cancelled it on chain and not yet here.
+    const { cancelled } = await readOfferState(ctx, found.offer);
+    const { txHash, gasUsed } = cancelled
+      ? { txHash: null, gasUsed: null }
+      : await cancelOffer(ctx, found.offer);
     markOfferCancelled(data, offerHash);
     out.result({ offerHash, cancelled: true, txHash, gasUsed }, () => [
       `offer ${offerHash} is cancelled for good`,

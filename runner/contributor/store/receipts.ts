@@ -88,12 +88,13 @@ export class ReceiptStore {
 
   /** Adds a receipt that covers more than all before; their states are no longer needed. */
   add({ receipt, signature, statements }: StoredReceipt, state: Uint8Array): void {
-    // Only the newest has one: an agreement may have many thousands.
+    // Only the newest has one: an agreement may have many thousands. Another process may have taken a newer one.
     run(
       this.#database,
-      `UPDATE receipt SET state = NULL WHERE agreement_id = ?1
+      `UPDATE receipt SET state = NULL WHERE agreement_id = ?1 AND passes < ?2
        AND passes = (SELECT max(passes) FROM receipt WHERE agreement_id = ?1)`,
       receipt.agreementId,
+      Number(receipt.passes),
     );
     run(
       this.#database,
