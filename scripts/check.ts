@@ -48,7 +48,8 @@ const STEPS: Record<string, { what: string; args: string[] }> = {
   warnings: { what: "the compiler warns of nothing", args: ["scripts/check-warnings.ts"] },
   typescript: {
     what: "tests of the runner",
-    args: ["--test", "--test-concurrency=2", `--test-timeout=${FILE_TIMEOUT}`, "test/**/*.test.ts"],
+    // Many wait, for blocks or for what never comes: three at a time keep two cores at work.
+    args: ["--test", "--test-concurrency=3", `--test-timeout=${FILE_TIMEOUT}`, "test/**/*.test.ts"],
   },
   app: {
     what: "the wallet UI in a real browser",
@@ -56,7 +57,6 @@ const STEPS: Record<string, { what: string; args: string[] }> = {
   },
   mutations: {
     what: "tests fail when the checks they guard are taken out",
-    // Some wait for what never comes: three at a time keep two cores at work.
     args: ["scripts/test-mutations.ts", "--kind", "quick", "--jobs", "3"],
   },
 };

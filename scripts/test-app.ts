@@ -30,7 +30,7 @@ await ensureBuilt(() => console.error("building the page"));
 const { status } = spawnSync(
   process.execPath,
   [
-    ...["--test", "--test-concurrency=1", `--test-timeout=${FILE_TIMEOUT}`],
+    ...["--test", "--test-concurrency=2", `--test-timeout=${FILE_TIMEOUT}`],
     ...(files.length > 0 ? files : ["test/app/browser/**/*.browser.ts"]),
   ],
   { cwd: ROOT, stdio: "inherit", env: { ...process.env, CHROMIUM: chromium } },

@@ -2,10 +2,10 @@
  * Takes each check of test/mutations/list.ts out of a temporary copy of the source and demands that the named test
  * then fails: a test that still passes does not guard its check.
  *
- *   node scripts/test-mutations.ts [--only NAME]... [--list] [--jobs 2] [--kind quick|chain|solidity|kill]
+ *   node scripts/test-mutations.ts [--only NAME]... [--list] [--jobs 2] [--kind quick|slow|solidity|kill]
  *
- * Only the quick ones are part of `npm test`. A mutation of a contract compiles all of them anew, one of the audit may take a
- * settled agreement on a chain of its own to be found, one of what survives a crash takes crashes.
+ * Only the quick ones are part of `npm test`. A mutation of a contract compiles all of them anew; a slow one is found by
+ * settling agreements, or by waiting for what never comes; one of what survives a crash takes crashes.
  */
 import { spawn } from "node:child_process";
 import { readFileSync, rmSync, writeFileSync } from "node:fs";
@@ -82,10 +82,18 @@ async function check(mutation: Mutation, copy: string): Promise<string | undefin
   }
 }
 
+/** Tests that settle agreements, or that wait for what never comes once their check is gone. */
+const SLOW = [
+  ...["tampered", "chain", "all"].map((name) => `test/audit/${name}.test.ts`),
+  ...["undone", "lifecycle"].map((name) => `test/contributor/${name}.test.ts`),
+  "test/app/transactions.test.ts",
+  "test/ceremony/folder.test.ts",
+];
+
 function kindOf({ test }: Mutation): string {
   if (test.endsWith(".t.sol")) return "solidity";
   if (test.startsWith("test/kill/")) return "kill";
-  return ["test/audit/tampered.test.ts", "test/audit/chain.test.ts"].includes(test) ? "chain" : "quick";
+  return SLOW.includes(test) ? "slow" : "quick";
 }
 
 const isChosen = (mutation: Mutation): boolean =>

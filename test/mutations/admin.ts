@@ -61,13 +61,6 @@ export const ADMIN_MUTATIONS: readonly Mutation[] = [
     replace:
       '    settlement: status.settlement,\n    ...{ state: Buffer.from(all<{ state: Uint8Array }>(data.database, "SELECT state FROM receipt WHERE state IS NOT NULL")[0]!.state).toString("hex") },\n',
   }),
-  onAdmin("gets the bundle", {
-    name: "admin-proves-twice",
-    attack: "two clicks on prove: the second fails on the first one's proofs",
-    file: "runner/contributor/admin/server.ts",
-    find: "proving = proven.catch(() => {});",
-    replace: "",
-  }),
   onPage("rebound", {
     name: "page-any-host",
     attack: "a site whose name is rebound to 127.0.0.1 is of one origin with the page",

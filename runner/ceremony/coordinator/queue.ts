@@ -9,7 +9,7 @@ export interface QueueLimits {
   silenceSeconds: number;
   /** How many may wait. */
   maxWaiting: number;
-  /** How many may wait from one address. */
+  /** How many may wait from one address, which may keep each turn to its end. */
   maxPerAddress: number;
 }
 
@@ -17,7 +17,7 @@ export const QUEUE_LIMITS: QueueLimits = {
   turnSeconds: 1800,
   silenceSeconds: 60,
   maxWaiting: 256,
-  maxPerAddress: 32,
+  maxPerAddress: 4,
 };
 
 /** Tickets no longer good that are remembered. */
