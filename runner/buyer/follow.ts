@@ -48,12 +48,14 @@ export async function stillOpen(
   store: BuyerStore,
   agreements: readonly StoredAgreement[],
 ): Promise<StoredAgreement[]> {
+  if (agreements.length === 0) return [];
+  const now = await chain.time("final");
   const open: StoredAgreement[] = [];
   for (const agreement of agreements) {
     const { agreementId } = agreement.terms;
     const { status, deadline } = await chain.readAgreement(agreementId, "final");
     // A node that is behind may not have it yet.
-    const isOver = status === "open" ? deadline < (await chain.time("final")) : status !== "none";
+    const isOver = status === "open" ? deadline < now : status !== "none";
     if (isOver) store.setPhase(agreementId, "ended");
     else open.push(agreement);
   }

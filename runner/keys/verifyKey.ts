@@ -1,6 +1,6 @@
 /** Re-runs everything that can be verified about a built key, for `deltapay keys verify`. */
 import * as fs from "node:fs";
-import { equalBytes, toHex } from "../protocol/bytes.ts";
+import { equalBytes, type Hex, toHex } from "../protocol/bytes.ts";
 import { type Curve, loadCurve } from "../protocol/curve.ts";
 import { DeltapayError, ensure } from "../protocol/errors.ts";
 import { sha256 } from "../protocol/hash.ts";
@@ -62,6 +62,12 @@ function readFiles(size: number) {
     zkey: read(paths.zkey),
     commitKey: read(paths.commitKey),
   };
+}
+
+/** @param what the hash is, in the message */
+function requirePinned(hash: Hex, pinned: Hex, what: string, field: string): Hex {
+  ensure(hash === pinned, "key/not-pinned", `${what} ${hash}, pinned ${pinned}`, { field });
+  return hash;
 }
 
 /** Work that several checks share: done when the first one asks. */
@@ -138,20 +144,14 @@ function checksOf(curve: Curve, size: number): Check[] {
       "vkHash is pinned",
       () => {
         const hash = vkHash(decodeCommitKey(files.commitKey));
-        ensure(hash === pinned.vkHash, "key/not-pinned", `vkHash ${hash}, pinned ${pinned.vkHash}`, {
-          field: "vkHash",
-        });
-        return hash;
+        return requirePinned(hash, pinned.vkHash, "vkHash", "vkHash");
       },
     ],
     [
       "key.zkey is pinned",
       () => {
         const hash = toHex(sha256(files.zkey));
-        ensure(hash === pinned.zkeyHash, "key/not-pinned", `sha256 ${hash}, pinned ${pinned.zkeyHash}`, {
-          field: "key.zkey",
-        });
-        return `sha256 ${hash}`;
+        return `sha256 ${requirePinned(hash, pinned.zkeyHash, "sha256", "key.zkey")}`;
       },
     ],
     ["state", () => describeKeyTrust(pinned)],

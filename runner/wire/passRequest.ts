@@ -20,6 +20,11 @@ export interface PassRequest {
   X: Int16Array;
 }
 
+/** How many bytes of a request for `count` modules come before X. */
+export function passRequestHeader(count: number): number {
+  return 4 + 4 * count + 32 + 4;
+}
+
 /** Bytes of a request. */
 export function encodePassRequest(request: PassRequest): Uint8Array {
   return concatBytes(
@@ -46,7 +51,7 @@ export function decodePassRequest(layout: AdapterLayout, body: Uint8Array): Pass
   const count = Number(readUintLE(body, 0, 4));
   if (count < 1 || count > layout.modules.length)
     fail(`${count} modules asked, 1 to ${layout.modules.length} exist`, "count");
-  const header = 4 + 4 * count + 32 + 4;
+  const header = passRequestHeader(count);
   need(header, "header");
   const modules = Array.from({ length: count }, (_, i) => Number(readUintLE(body, 4 + 4 * i, 4)));
   modules.forEach((m, i) => {

@@ -26,7 +26,7 @@ import { random32, register, terms } from "../chain/agreement.ts";
 import { testChain, thrownBy } from "../chain/localChain.ts";
 import { deployToken } from "../chain/token.ts";
 import { deployPermitToken } from "./permitToken.ts";
-import { Browser, openTab } from "./tab.ts";
+import { Browser, lagging, openTab } from "./tab.ts";
 
 const chain = await testChain();
 const contributor = chain.as(1);
@@ -89,15 +89,7 @@ test("a node that lags behind does not have an opening paid again after a reload
   first.store.update(openPurpose(opening), { state: "pending" });
 
   const second = openTab(browser, buyer);
-  const { publicClient } = second.ctx;
-  const lagging = {
-    ...publicClient,
-    readContract: (query: object) =>
-      publicClient.readContract({ ...query, blockNumber: stale } as Parameters<
-        typeof publicClient.readContract
-      >[0]),
-  } as typeof publicClient;
-  const sent = await openByWallet({ ...second, ctx: { ...second.ctx, publicClient: lagging } }, opening);
+  const sent = await openByWallet(lagging(second, stale), opening);
   assert.deepEqual([sent.length, second.asked], [1, 0]);
 });
 

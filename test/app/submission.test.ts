@@ -10,7 +10,7 @@ import { type ReceiptToSettle, receiptHash } from "../../runner/chain/claims.ts"
 import { loadCurve } from "../../runner/protocol/curve.ts";
 import { openAgreementOf, provenReceipt } from "../chain/agreement.ts";
 import { testChain, thrownBy } from "../chain/localChain.ts";
-import { Browser, openTab } from "./tab.ts";
+import { Browser, lagging, openTab } from "./tab.ts";
 
 const GROUPS = 5;
 /** Gas that two or three proofs fit into. */
@@ -91,16 +91,8 @@ test("a page that lost everything rebuilds what is left from the chain", async (
 test("a node that lags behind does not make a chunk be sent twice", async () => {
   const settlement = await proven();
   const tab = openTab(new Browser(), contributor);
-  const { publicClient } = tab.ctx;
-  const stale = await publicClient.getBlockNumber();
-  const lagging = {
-    ...publicClient,
-    readContract: (query: object) =>
-      publicClient.readContract({ ...query, blockNumber: stale } as Parameters<
-        typeof publicClient.readContract
-      >[0]),
-  } as typeof publicClient;
-  const sent = await submitProofs({ ...tab, ctx: { ...tab.ctx, publicClient: lagging } }, settlement);
+  const stale = await tab.ctx.publicClient.getBlockNumber();
+  const sent = await submitProofs(lagging(tab, stale), settlement);
   assert.equal(sent.length, 1);
   assert.equal(tab.asked, 1);
 });

@@ -50,6 +50,14 @@ export interface Tab extends Sending {
   behave: ((send: () => Promise<`0x${string}`>) => Promise<`0x${string}`>) | undefined;
 }
 
+/** The same tab whose node answers about contracts as of an earlier block, and of transactions as it is. */
+export function lagging<Kind extends Sending>(tab: Kind, blockNumber: bigint): Kind {
+  const { publicClient } = tab.ctx;
+  const readContract = ((query: Parameters<typeof publicClient.readContract>[0]) =>
+    publicClient.readContract({ ...query, blockNumber } as typeof query)) as typeof publicClient.readContract;
+  return { ...tab, ctx: { ...tab.ctx, publicClient: { ...publicClient, readContract } } };
+}
+
 /** What is followed longer than this is followed for ever. */
 const PATIENCE_MS = 8000;
 

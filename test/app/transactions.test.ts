@@ -59,6 +59,21 @@ class Visit {
   }
 }
 
+/** A page that went away after the wallet had sent and before it said so. */
+async function leftBeforeHearing(browser: Browser, request: Parameters<typeof sendOnce>[1]): Promise<Visit> {
+  const visit = new Visit(browser);
+  let sent = false;
+  visit.tab.behave = async (send) => {
+    await send();
+    sent = true;
+    return new Promise(() => {});
+  };
+  void sendOnce(visit.tab, request).catch(() => {});
+  await until(() => sent);
+  visit.leave();
+  return visit;
+}
+
 beforeEach(() => rpc("evm_setAutomine", true));
 
 test("a call is asked for once, mined and confirmed", async () => {
@@ -121,16 +136,7 @@ for (const mined of [true, false])
     const browser = new Browser();
     const request = await closing();
     await rpc("evm_setAutomine", mined);
-    const first = new Visit(browser);
-    let sent = false;
-    first.tab.behave = async (send) => {
-      await send();
-      sent = true;
-      return new Promise(() => {});
-    };
-    void sendOnce(first.tab, request).catch(() => {});
-    await until(() => sent);
-    first.leave();
+    const first = await leftBeforeHearing(browser, request);
     assert.equal(first.tab.store.last(request.purpose)?.state, "asking");
 
     const second = openTab(browser, buyer);
@@ -147,16 +153,7 @@ test("while a transaction nobody knows the hash of is pending, the node is not a
   const browser = new Browser();
   const request = await closing();
   await rpc("evm_setAutomine", false);
-  const first = new Visit(browser);
-  let sent = false;
-  first.tab.behave = async (send) => {
-    await send();
-    sent = true;
-    return new Promise(() => {});
-  };
-  void sendOnce(first.tab, request).catch(() => {});
-  await until(() => sent);
-  first.leave();
+  await leftBeforeHearing(browser, request);
 
   const second = openTab(browser, buyer);
   const { publicClient } = second.ctx;
@@ -228,7 +225,7 @@ test("sped up, cancelled and replaced in the wallet are told apart", async () =>
       maxFeePerGas: 10n ** 11n,
       maxPriorityFeePerGas: 10n ** 10n,
     } as Parameters<typeof walletClient.sendTransaction>[0]);
-    // More often than what nobody has any more is looked for.
+    // More looks than it takes to call what no node has lost (LOOKS_TO_LOSE in send.ts).
     looked = 0;
     await until(() => looked > 20 || ended);
     await rpc("hardhat_mine", "0x1");

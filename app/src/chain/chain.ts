@@ -19,6 +19,11 @@ export function pollingInterval(chainId: number): number {
   return isLocalChain(chainId) ? 1000 : 4000;
 }
 
+/** For `refetchInterval`: what could not be read is asked for again by itself. */
+export function untilRead(chainId: number): (query: { state: { error: unknown } }) => number | false {
+  return ({ state }) => (state.error === null ? false : pollingInterval(chainId));
+}
+
 /** Everything the functions of runner/chain that only read ask for. */
 export function readingContext(config: PageConfig): ChainContext {
   const { rpcUrl, chainId, deployment } = config;

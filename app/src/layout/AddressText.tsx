@@ -18,10 +18,15 @@ function useCopy(text: string): { copied: boolean; copy: () => void } {
   };
 }
 
+/** Beginning and end of an address or a hash. */
+export function shortened(value: string): string {
+  return value.length > 14 ? `${value.slice(0, 8)}…${value.slice(-6)}` : value;
+}
+
 /** A long hex text, shortened; a click copies all of it. */
 export function HashText({ value, label }: { value: string; label?: string }) {
   const { copied, copy } = useCopy(value);
-  const shown = copied ? "copied" : value.length > 14 ? `${value.slice(0, 8)}…${value.slice(-6)}` : value;
+  const shown = copied ? "copied" : shortened(value);
   return (
     <button
       type="button"

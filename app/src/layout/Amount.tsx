@@ -3,7 +3,7 @@ import { useQuery } from "@tanstack/react-query";
 import { ETH, isEth, type Token } from "../../../runner/chain/erc20.ts";
 import type { Address } from "../../../runner/protocol/typedData.ts";
 import { useChain } from "../chain/ChainProvider.tsx";
-import { pollingInterval } from "../chain/chain.ts";
+import { untilRead } from "../chain/chain.ts";
 import { readShownToken } from "../chain/shownToken.ts";
 import { amountBeside } from "./amountBeside.ts";
 
@@ -16,7 +16,7 @@ export function useToken(address: Address | undefined): Token | undefined {
     enabled: address !== undefined && !isEth(address),
     staleTime: Number.POSITIVE_INFINITY,
     // Whatever waits for the token says only that it waits.
-    refetchInterval: ({ state }) => (state.error === null ? false : pollingInterval(ctx.chainId)),
+    refetchInterval: untilRead(ctx.chainId),
   });
   if (address === undefined) return undefined;
   return isEth(address) ? ETH : token.data;

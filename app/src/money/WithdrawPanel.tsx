@@ -7,7 +7,7 @@ import { ensure } from "../../../runner/protocol/errors.ts";
 import type { Address } from "../../../runner/protocol/typedData.ts";
 import { useChain } from "../chain/ChainProvider.tsx";
 import { pollingInterval } from "../chain/chain.ts";
-import { AddressText } from "../layout/AddressText.tsx";
+import { AddressText, shortened } from "../layout/AddressText.tsx";
 import { Amount } from "../layout/Amount.tsx";
 import { Failure } from "../layout/Failure.tsx";
 import { TextField } from "../layout/Field.tsx";
@@ -81,7 +81,7 @@ function Credit({ token, account }: { token: Address; account: Address }) {
           disabled={nothing || to === undefined}
           primary
         >
-          {elsewhere && to !== undefined ? `Withdraw to ${to.slice(0, 8)}…${to.slice(-6)}` : "Withdraw"}
+          {elsewhere && to !== undefined ? `Withdraw to ${shortened(to)}` : "Withdraw"}
         </ActionView>
       )}
     </div>

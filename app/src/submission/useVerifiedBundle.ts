@@ -5,7 +5,7 @@ import { useQuery } from "@tanstack/react-query";
 import { useEffect, useState } from "react";
 import type { ProofBundle } from "../../../runner/wire/messages.ts";
 import { useChain } from "../chain/ChainProvider.tsx";
-import { pollingInterval } from "../chain/chain.ts";
+import { untilRead } from "../chain/chain.ts";
 import type { GroupVerdict } from "../verification/checkBundle.ts";
 import { verifyBundle } from "../verification/verifyBundle.ts";
 import { type BundleContext, readBundleContext } from "./bundleContext.ts";
@@ -28,7 +28,7 @@ export function useVerifiedBundle(bundle: ProofBundle): Verification {
   const read = useQuery({
     queryKey: ["bundle-context", ctx.rpcUrl, bundle.agreementId],
     queryFn: () => readBundleContext(ctx, RELEASE_KEYS, bundle),
-    refetchInterval: ({ state }) => (state.error === null ? false : pollingInterval(ctx.chainId)),
+    refetchInterval: untilRead(ctx.chainId),
   });
   // What was read again and is the same is the same object: nothing is verified twice.
   const context = read.data?.context;

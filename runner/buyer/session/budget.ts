@@ -2,6 +2,7 @@
 import { DeltapayError } from "../../protocol/errors.ts";
 import type { AdapterLayout } from "../../protocol/layout.ts";
 import type { Offer } from "../../protocol/typedData.ts";
+import { passRequestHeader } from "../../wire/passRequest.ts";
 import { LIMITS } from "../../wire/paths.ts";
 
 export interface Budget {
@@ -26,8 +27,8 @@ export function longestPass(
   { modules }: Pick<AdapterLayout, "modules">,
 ): number {
   const widest = Math.max(...modules.map(({ dIn }) => dIn));
-  const header = 40 + 4 * modules.length;
-  const travelling = Math.floor((LIMITS.activationsBytes - header) / (2 * widest));
+  const bytes = LIMITS.activationsBytes - passRequestHeader(modules.length);
+  const travelling = Math.floor(bytes / (Int16Array.BYTES_PER_ELEMENT * widest));
   const limit = BigInt(Math.min(LIMITS.passTokens, travelling));
   return Number(offer.maxUnpaidTokens < limit ? offer.maxUnpaidTokens : limit);
 }
